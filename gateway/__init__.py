@@ -1,0 +1,1 @@
+"""Lifecycle Gateway: one GraphQL endpoint over Microsoft Graph lifecycle workflows results."""
