@@ -1,0 +1,117 @@
+"""The example records of the documents, at their documented ids.
+
+documented.json holds the records of the example exchanges (examples/*.json of the reference).
+A workflow or a run that the examples name only in a path has no other member than its id.
+Under `runs`, `userProcessingResults` are ids into those of the workflow.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from typing import Any
+
+from gateway.sandbox.model import Row
+from gateway.sandbox.rows import ListRows, Rows
+
+
+class DocumentedRun:
+    """A run of the examples with the results that they show below it."""
+
+    def __init__(self, workflow: "DocumentedWorkflow", data: Mapping[str, Any]) -> None:
+        self.workflow = workflow
+        self.data = data
+        self.listed: bool = data.get("listed", True)
+
+    def record(self) -> Row:
+        """Return the run as documented."""
+        row: Row = self.data["record"]
+        return row
+
+    def user_results(self) -> Rows:
+        """Return the documented user processing results of the run."""
+        keys = self.data.get("userProcessingResults", ())
+        return ListRows([self.workflow.own_user_results[key] for key in keys])
+
+    def task_results(self) -> Rows:
+        """Return the documented task processing results of the run."""
+        below = (self.workflow.results_by_user.get(row["id"], ()) for row in self.user_results())
+        own = self.data.get("taskProcessingResults", ())
+        return ListRows([*own, *(row for rows in below for row in rows)])
+
+
+class DocumentedWorkflow:
+    """A workflow of the examples with what they show below it."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self.listed: bool = data.get("listed", True)
+        self.own_user_results = _by_id(data.get("userProcessingResults", ()))
+        self.results_by_user: Mapping[str, list[Row]] = data.get("taskProcessingResults", {})
+        self.own_runs = [DocumentedRun(self, item) for item in data.get("runs", ())]
+
+    def record(self) -> Row:
+        """Return the workflow as documented."""
+        row: Row = self.data["record"]
+        return row
+
+    def tasks(self) -> Rows:
+        """Return the documented list of tasks; others are found by their id."""
+        listed: list[Row] = self.data.get("tasks") or self.record().get("tasks", [])
+        known = [*listed, *self.record().get("tasks", ()), *self.data.get("otherTasks", ())]
+        known += [row["task"] for run in self.own_runs for row in run.task_results()]
+        return _DocumentedTasks(listed, known)
+
+    def runs(self) -> Rows:
+        """Return the documented runs."""
+        return ListRows([run.record() for run in self.own_runs if run.listed])
+
+    def run(self, key: str) -> DocumentedRun | None:
+        """Return the documented run with this id."""
+        return next((run for run in self.own_runs if run.record()["id"] == key), None)
+
+    def user_results(self) -> Rows:
+        """Return the documented user processing results."""
+        return ListRows(list(self.own_user_results.values()))
+
+    def task_results_of_user(self, key: str) -> Rows | None:
+        """Return the documented task processing results of a user processing result."""
+        if key not in self.own_user_results:
+            return None
+        return ListRows(self.results_by_user.get(key, ()))
+
+    def task_results_of_task(self, key: str) -> Rows:
+        """Return the documented task processing results of a task."""
+        rows = (row for run in self.own_runs if run.listed for row in run.task_results())
+        return ListRows([row for row in rows if row["task"]["id"] == key])
+
+
+class _DocumentedTasks(ListRows):
+    def __init__(self, listed: list[Row], known: list[Row]) -> None:
+        super().__init__(listed)
+        self.known = known
+
+    def find(self, key: str) -> Row | None:
+        return next((row for row in self.known if row["id"] == key), None)
+
+
+class Documented:
+    """The content of documented.json."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.workflows = _workflows(data["workflows"])
+        self.deleted = _workflows(data["deletedWorkflows"])
+        self.task_definitions: list[Row] = data["taskDefinitions"]
+        self.users: list[Row] = data["users"]
+
+
+def _by_id(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row["id"]: row for row in rows}
+
+
+def _workflows(items: Iterable[Mapping[str, Any]]) -> dict[str, DocumentedWorkflow]:
+    return {item["record"]["id"]: DocumentedWorkflow(item) for item in items}
+
+
+DOCUMENTED = Documented(
+    json.loads(files("gateway.sandbox").joinpath("documented.json").read_text("utf-8"))
+)

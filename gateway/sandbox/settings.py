@@ -1,0 +1,49 @@
+"""What a sandbox holds and how it behaves where the documents leave a choice."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+TaskResultsExpand = Literal["refuse", "ignore", "accept"]
+SelectSupport = Literal["accept", "ignore", "refuse"]
+
+MAX_TASKS = 25
+"""Tasks per workflow: graph-lifecycle-api.md section 7, Throttling (service limits)."""
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """The volume and the behaviour of one sandbox.
+
+    `workflows`, `runs` per workflow, `users` per run and `tasks` per workflow make exactly
+    workflows x runs x users x tasks task processing results. `task_results_expand` and `select`
+    choose between the readings that questions.md (1 and 6) leaves open. `clock` moves the run
+    in progress when `moving` is true.
+    """
+
+    workflows: int = 5
+    runs: int = 4
+    users: int = 5
+    tasks: int = 3
+    page_size: int = 100
+    latency_ms: float = 0
+    seed: int = 1
+    task_results_expand: TaskResultsExpand = "refuse"
+    select: SelectSupport = "accept"
+    moving: bool = True
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        for name in ("workflows", "runs", "users", "tasks", "latency_ms"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if self.tasks > MAX_TASKS:
+            raise ValueError(f"tasks must be at most {MAX_TASKS}, got {self.tasks}")
+        if self.page_size < 1:
+            raise ValueError(f"page_size must be at least 1, got {self.page_size}")
+        choices = {"task_results_expand": TaskResultsExpand, "select": SelectSupport}
+        for name, choice in choices.items():
+            if getattr(self, name) not in get_args(choice):
+                allowed = ", ".join(get_args(choice))
+                raise ValueError(f"{name} must be one of {allowed}; got {getattr(self, name)!r}")
