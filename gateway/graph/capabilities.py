@@ -1,0 +1,65 @@
+"""What the connected service turned out to accept.
+
+Where the documents and the metadata disagree (questions.md, points 1, 6 and 10), an option is used
+until the service refuses or ignores it; from then on this process does without.
+"""
+
+import logging
+from enum import StrEnum
+
+_log = logging.getLogger(__name__)
+
+
+class Standing(StrEnum):
+    """What is known of a capability."""
+
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Capabilities:
+    """The capabilities of one upstream, shared by all operations of the process.
+
+    A capability is named after the option and the place where it is used, such as
+    ``$select Run`` or ``$expand UserProcessingResult.taskProcessingResults``.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Standing] = {}
+        self.refusals: dict[str, str] = {}
+
+    def standing(self, capability: str) -> Standing:
+        """What is known of ``capability``."""
+        return self._known.get(capability, Standing.UNKNOWN)
+
+    def allows(self, capability: str) -> bool:
+        """Whether ``capability`` may be used: it has not been refused."""
+        return self.standing(capability) is not Standing.REFUSED
+
+    def accept(self, capability: str) -> None:
+        """Remember that the service honoured ``capability``."""
+        self._known.setdefault(capability, Standing.ACCEPTED)
+
+    def refuse(self, capability: str, why: str) -> None:
+        """Do without ``capability`` from now on; logged once."""
+        if self.allows(capability):
+            self._known[capability] = Standing.REFUSED
+            self.refusals[capability] = why
+            _log.warning("upstream does without %s: %s", capability, why)
+
+
+class PageSizes:
+    """The page sizes that the service was seen to use, by collection name."""
+
+    def __init__(self, default: int) -> None:
+        self._default = default
+        self._seen: dict[str, int] = {}
+
+    def __getitem__(self, collection: str) -> int:
+        return self._seen.get(collection, self._default)
+
+    def observe(self, collection: str, rows: int) -> None:
+        """Note a page of ``collection`` that has a next link and holds ``rows``."""
+        if rows:
+            self._seen[collection] = rows

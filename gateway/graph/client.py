@@ -1,0 +1,246 @@
+"""The HTTP side of Microsoft Graph: batches, concurrency, time limits, retries, errors."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import orjson
+from httpx_aiohttp import AiohttpTransport
+from tenacity import RetryError
+
+from gateway.graph import batch
+from gateway.graph.errors import (
+    GraphError,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+    error_of_answer,
+)
+from gateway.graph.throttling import RETRIABLE_STATUS, AskAgain, attempts, retry_after
+from gateway.odata.errors import GatewayError
+from gateway.odata.query import GraphRequest
+
+# Without it, enum members above the sentinel are withheld (graph-lifecycle-api.md, section 4).
+_HEADERS = {"Prefer": "include-unknown-enum-members"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The outcome of one logical request: ``data``, or the ``error`` that stands in its place."""
+
+    data: Any = None
+    error: GatewayError | None = None
+    status: int = 0
+    retry: bool = False
+    after: float | None = None
+
+
+@dataclass(slots=True)
+class Usage:
+    """What one operation has cost so far: HTTP requests, and logical requests within them."""
+
+    http_requests: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """On whose behalf, and until when, requests are sent.
+
+    ``deadline`` is in seconds of ``time.monotonic()``.
+    """
+
+    token: str = field(repr=False)
+    deadline: float
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline; never negative."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+class GraphClient:
+    """Sends requests to one version root. One instance, one connection pool per process.
+
+    Args:
+        root: version root, such as ``https://graph.microsoft.com/v1.0``.
+        transport: what carries the requests; by default aiohttp behind the httpx API.
+        concurrency: HTTP requests under way at once, over all operations.
+        max_attempts: attempts of a request that is throttled or fails to connect.
+        connect_timeout, read_timeout: seconds.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        concurrency: int = 16,
+        max_attempts: int = 4,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 30.0,
+    ) -> None:
+        self.root = root.rstrip("/")
+        self._timeouts = (connect_timeout, read_timeout)
+        self._max_attempts = max_attempts
+        self._slots = asyncio.Semaphore(concurrency)
+        self._http = httpx.AsyncClient(transport=transport or _aiohttp_transport(concurrency))
+        # A cookie that the service sets for one caller must not be sent for another.
+        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    async def aclose(self) -> None:
+        """Close the connection pool."""
+        await self._http.aclose()
+
+    async def send(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
+        """The replies to ``requests``, in their order; no request raises.
+
+        A lone request travels as itself, several in `$batch` requests that go out together.
+        """
+        answered = await asyncio.gather(
+            *(
+                self._exchange(requests[start : start + batch.MAX_ITEMS], session)
+                for start in range(0, len(requests), batch.MAX_ITEMS)
+            )
+        )
+        return [reply for replies in answered for reply in replies]
+
+    def relative(self, link: str) -> str:
+        """A nextLink relative to the version root.
+
+        Raises:
+            GraphError: the link leads elsewhere; it is never followed, because the token would go
+                with it (questions.md, point 4).
+        """
+        root, there = urlsplit(self.root), urlsplit(link)
+        inside = there.path.startswith(root.path + "/") and ".." not in there.path.split("/")
+        if _origin(there) != _origin(root) or not inside:
+            raise GraphError("the service gave a nextLink that leads outside the version root")
+        path = there.path[len(root.path) + 1 :]
+        return f"{path}?{there.query}" if there.query else path
+
+    async def _exchange(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
+        replies = [Reply(retry=True)] * len(requests)
+
+        async def attempt() -> None:
+            pending = [number for number, reply in enumerate(replies) if reply.retry]
+            answers = await self._send_once([requests[number] for number in pending], session)
+            for number, reply in zip(pending, answers, strict=True):
+                replies[number] = reply
+            again = [reply for reply in answers if reply.retry]
+            if again:
+                raise AskAgain(max((r.after for r in again if r.after is not None), default=None))
+
+        with suppress(RetryError):
+            await attempts(most=self._max_attempts, seconds=session.remaining)(attempt)
+        return replies
+
+    async def _send_once(
+        self, requests: Sequence[GraphRequest], session: Session
+    ) -> list[Reply]:
+        session.usage.http_requests += 1
+        if len(requests) == 1:
+            only = requests[0]
+            answer = await self._http_request(only.method, only.url, only.body, session)
+            if isinstance(answer, Reply):
+                return [answer]
+            return [_reply(answer.status_code, _lower(answer.headers), _json(answer), session)]
+
+        body = batch.encode(requests, _HEADERS)
+        answer = await self._http_request("POST", "$batch", body, session)
+        if isinstance(answer, Reply):
+            return [answer] * len(requests)
+        content = _json(answer)
+        if not answer.is_success and not (isinstance(content, dict) and "responses" in content):
+            reply = _reply(answer.status_code, _lower(answer.headers), content, session)
+            return [reply] * len(requests)
+        try:
+            items = batch.decode(content, len(requests))
+        except GraphError as error:
+            return [Reply(error=error, status=answer.status_code)] * len(requests)
+        return [_reply(status, headers, data, session) for status, headers, data in items]
+
+    async def _http_request(
+        self, method: str, url: str, body: bytes | None, session: Session
+    ) -> httpx.Response | Reply:
+        headers = {
+            **_HEADERS,
+            "Accept": "application/json",
+            "Authorization": f"Bearer {session.token}",
+            "client-request-id": str(uuid.uuid4()),
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        connect, read = self._timeouts
+        try:
+            async with asyncio.timeout(session.remaining), self._slots:
+                return await self._http.request(
+                    method,
+                    f"{self.root}/{url}",
+                    content=body,
+                    headers=headers,
+                    timeout=httpx.Timeout(read, connect=connect),
+                )
+        except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
+            timeout = UpstreamTimeout("the service did not answer in time")
+            return Reply(error=timeout, status=-1)
+        except (httpx.HTTPError, OSError) as error:
+            unreachable = UpstreamUnavailable(
+                f"the service can't be reached ({type(error).__name__})"
+            )
+            return Reply(error=unreachable, status=-1, retry=True)
+
+
+def _aiohttp_transport(concurrency: int) -> AiohttpTransport:
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    return AiohttpTransport(client=session)
+
+
+def _reply(status: int, headers: dict[str, str], data: Any, session: Session) -> Reply:
+    if 200 <= status < 300:
+        if data is _NOT_JSON:
+            error = GraphError(f"the service answered {status} with a body that is not JSON")
+            return Reply(error=error, status=status)
+        return Reply(data, status=status)
+    error = error_of_answer(status, headers, data)
+    error.message = error.message.replace(session.token, "…")
+    error.args = (error.message,)
+    return Reply(
+        error=error,
+        status=status,
+        retry=status in RETRIABLE_STATUS,
+        after=retry_after(headers.get("retry-after")),
+    )
+
+
+_NOT_JSON = object()
+
+
+def _json(response: httpx.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return _NOT_JSON
+
+
+def _lower(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _origin(url: Any) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)

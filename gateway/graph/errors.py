@@ -1,0 +1,101 @@
+"""What can go wrong upstream, as one tree below `gateway.odata.errors.GatewayError`.
+
+    GraphError                  UPSTREAM_ERROR        anything else the service answered
+    ├── Unauthenticated         UNAUTHENTICATED       401
+    ├── Forbidden               FORBIDDEN             403
+    ├── NotFound                NOT_FOUND             404, 410
+    ├── Throttled               THROTTLED             429
+    ├── UpstreamTimeout         UPSTREAM_TIMEOUT      504, time-outs, the operation's deadline
+    └── UpstreamUnavailable     UPSTREAM_UNAVAILABLE  502, 503, connection errors
+
+``extensions`` holds the service's status, code and request-id where there are any
+(graph-lifecycle-api.md, section 7, Errors).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.odata.errors import GatewayError
+
+
+class GraphError(GatewayError):
+    """The service answered something that can't be used."""
+
+    code = "UPSTREAM_ERROR"
+
+
+class Unauthenticated(GraphError):
+    """The service does not accept the token."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(GraphError):
+    """The token lacks a permission, or the caller a role."""
+
+    code = "FORBIDDEN"
+
+
+class NotFound(GraphError):
+    """Nothing is at this address, or it is deleted."""
+
+    code = "NOT_FOUND"
+
+
+class Throttled(GraphError):
+    """The service still throttles after the last attempt."""
+
+    code = "THROTTLED"
+
+
+class UpstreamTimeout(GraphError):
+    """No answer in time."""
+
+    code = "UPSTREAM_TIMEOUT"
+
+
+class UpstreamUnavailable(GraphError):
+    """The service can't be reached or is out of order."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+
+
+_BY_STATUS: dict[int, type[GraphError]] = {
+    401: Unauthenticated,
+    403: Forbidden,
+    404: NotFound,
+    410: NotFound,
+    429: Throttled,
+    502: UpstreamUnavailable,
+    503: UpstreamUnavailable,
+    504: UpstreamTimeout,
+}
+
+
+def error_of_answer(status: int, headers: Mapping[str, str], body: Any) -> GraphError:
+    """The error behind an answer that is not a success.
+
+    Args:
+        status: HTTP status of the answer or of the `$batch` item.
+        headers: its headers, with lower-case names.
+        body: the decoded JSON, or ``None`` where it was none.
+    """
+    error = body.get("error") if isinstance(body, dict) else None
+    error = error if isinstance(error, dict) else {}
+    inner = error.get("innerError") or error.get("innererror")
+    inner = inner if isinstance(inner, dict) else {}
+    message = error.get("message")
+    if not isinstance(message, str) or not message:
+        message = f"the service answered {status} without an error message"
+    return _BY_STATUS.get(status, GraphError)(
+        message,
+        status=status,
+        serviceCode=_text(error.get("code")),
+        requestId=_text(inner.get("request-id") or inner.get("requestId"))
+        or headers.get("request-id"),
+        retryAfter=headers.get("retry-after") if status == 429 else None,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

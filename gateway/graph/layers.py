@@ -1,0 +1,517 @@
+"""Executes a plan in layers: request, stitch, go one layer down.
+
+All requests of a layer become ready together, so the loader sends them together. What comes back
+is *stitched* into the parents' rows under the key of the plan node; after the last layer the answer
+is plain nested dicts. An edge that failed is stitched as its error, which is raised at its own path
+when the field is read.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any
+from urllib.parse import unquote
+
+from gateway.graph.capabilities import Standing
+from gateway.graph.errors import GraphError, NotFound
+from gateway.graph.reader import Reader, Row
+from gateway.graph.users import Directory
+from gateway.graph.window import Slice, WindowReader
+from gateway.odata import cost
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, key_segment
+from gateway.odata.cursor import CursorCodec
+from gateway.odata.errors import GatewayError
+from gateway.odata.model import Shape, Strategy
+from gateway.odata.plan import Plan, PlanNode
+from gateway.odata.query import Expand, Options, id_equals
+
+ADDRESS = "@odata.id"
+_NIL = "00000000-0000-0000-0000-000000000000"
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Execution:
+    """One run of one plan.
+
+    Args:
+        plan: what to fetch.
+        reader: reads on behalf of the operation.
+        cursors: writes and reads the cursors of connections.
+    """
+
+    def __init__(self, plan: Plan, reader: Reader, cursors: CursorCodec) -> None:
+        self._plan = plan
+        self._reader = reader
+        self._cursors = cursors
+        self._directory = _directory(plan, reader)
+        self._next: list[Work] = []
+        self._undecided: list[Callable[[], None]] = []
+        self._stubs: list[tuple[PlanNode, Row]] = []
+
+    async def run(self) -> Row:
+        """The root row, with everything selected stitched below it; no edge's failure raises."""
+        root: Row = {}
+        for child in self._plan.root.children.values():
+            self._schedule(child, root)
+        self._schedule_probe()
+        while self._next or self._undecided or self._stubs:
+            for decide in self._take_undecided():
+                decide()
+            layer, self._next = self._next, []
+            if self._stubs:
+                stubs, self._stubs = self._stubs, []
+                layer.append(partial(self._hydrate, stubs))
+            async with asyncio.TaskGroup() as group:
+                for work in layer:
+                    group.create_task(work())
+        return root
+
+    # --- what a layer consists of -----------------------------------------------------------
+
+    def _schedule(self, node: PlanNode, parent: Row) -> None:
+        """Put an edge of ``parent`` into the next layer.
+
+        An entity whose address is known takes along the edges that need only its address.
+        """
+        if node.error is not None:
+            parent[node.key] = node.error
+        elif node.navigation.shape is not Shape.SINGLE:
+            self._next.append(partial(self._collection, node, parent))
+        else:
+            address = _address(node, parent)
+            row: Row = {ADDRESS: address.path, "id": address.id, "__typename": address.entity}
+            self._next.append(partial(self._entity, node, parent, row, address))
+            for child in node.children.values():
+                if _needs_only_address(child):
+                    self._schedule(child, row)
+
+    async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
+        """Read one entity into ``row``, which may hold stitched edges already."""
+        wanted = Options(select=node.select(listed=False), expand=self._expand(node, listed=False))
+        if address.readable:
+            reply, _ = await self._reader.get(address.path, wanted, node.entity.name)
+            data = reply.data
+        else:
+            wanted = Options(wanted.select, wanted.expand, id_equals(address.id))
+            reply, _ = await self._reader.get(address.collection, wanted, node.entity.name)
+            found = reply.data.get("value") if isinstance(reply.data, dict) else None
+            data = found[0] if isinstance(found, list) and found else None
+            if reply.error is None and data is None:
+                parent[node.key] = NotFound(f"there is no {node.entity.name} with this id here")
+                return
+        if reply.error is not None:
+            parent[node.key] = reply.error
+            return
+        if not isinstance(data, dict):
+            parent[node.key] = GraphError("the service answered an entity that is not an object")
+            return
+        for name, value in data.items():
+            row.setdefault(name, value)
+        parent[node.key] = row
+        for child in node.children.values():
+            if not _needs_only_address(child):
+                self._edge(child, [row])
+
+    async def _collection(self, node: PlanNode, parent: Row) -> None:
+        """Read a list or the asked part of a connection, and what can come with it."""
+        try:
+            await self._read(node, parent)
+        except GatewayError as error:
+            parent[node.key] = error
+
+    async def _read(self, node: PlanNode, parent: Row) -> None:
+        path = _collection_path(node, parent)
+        if node.window is not None and not node.window.read:
+            parent[node.key] = {}
+            return
+        expand = self._expand(node, listed=True)
+        options = Options(
+            select=node.select(listed=True),
+            expand=expand,
+            count=node.window is not None and node.window.total_count,
+        )
+        window = WindowReader(self._reader, self._cursors, node, path, options)
+        pivot = node.pivot
+        flat = self._beside(pivot, node, parent, expand) if pivot else None
+        if pivot and flat:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(_outcome(window.read()))
+                group.create_task(self._read_flat(pivot, parent, flat))
+            outcome = reading.result()
+        else:
+            outcome = await _outcome(window.read())
+        if isinstance(outcome, GatewayError):
+            raise outcome
+        rows = [_adopt(row, path) for row in outcome.rows]
+        for back in node.backward:
+            for row in rows:
+                row[back] = parent
+        parent[node.key] = rows if node.window is None else window.connection(outcome, rows)
+        if pivot and rows:
+            if outcome.options is not None and outcome.options.expand is not None:
+                unsettled = self._settle_expanded(pivot, node, rows)
+            else:
+                unsettled = rows
+            if flat:
+                unsettled = self._settle_grouped(pivot, unsettled, rows, flat, outcome.whole)
+            if unsettled:
+                self._undecided.append(
+                    partial(self._decide, pivot, parent, unsettled, rows, flat, outcome.whole)
+                )
+        self._follow(node, rows, listed=True)
+
+    # --- the pivot: an edge whose rows come with, beside or after its parents' ---------------
+
+    def _beside(
+        self, pivot: PlanNode, node: PlanNode, parent: Row, expand: Expand | None
+    ) -> "_Flat | None":
+        """The flat collection to read beside the rows of ``node``, if that pays."""
+        regroup = pivot.navigation.regroup
+        expanded = expand is not None and expand.navigation is pivot.navigation
+        if regroup is None or expanded or not _is_of(parent, node, regroup.on):
+            return None
+        parents, targets = parent.get(regroup.parents), parent.get(regroup.targets)
+        if not isinstance(parents, int) or not isinstance(targets, int):
+            return _Flat(pages=1)
+        if parents == 0:
+            return None
+        if node.window is not None:
+            parents = min(parents, node.window.first)
+        size = self._page_size(pivot, parent)
+        if cost.beside(parents, targets, size) <= cost.afterwards(parents, size):
+            return _Flat()
+        return None
+
+    def _decide(
+        self,
+        pivot: PlanNode,
+        parent: Row,
+        unsettled: list[Row],
+        rows: list[Row],
+        flat: "_Flat | None",
+        whole: bool,
+    ) -> None:
+        """Regroup or request, for the parents whose rows are still missing."""
+        regroup = pivot.navigation.regroup
+        targets = parent.get(regroup.targets) if regroup else None
+        if isinstance(targets, int) and (flat is None or flat.next is not None):
+            left = targets - len(flat.rows) if flat else targets
+            size = self._page_size(pivot, parent)
+            if cost.regroup(left, size) <= cost.request(len(unsettled)):
+                flat = flat or _Flat()
+                flat.pages = None
+                self._next.append(
+                    partial(self._regroup, pivot, parent, unsettled, rows, flat, whole)
+                )
+                return
+        for row in unsettled:
+            self._schedule(pivot, row)
+
+    async def _regroup(
+        self,
+        pivot: PlanNode,
+        parent: Row,
+        unsettled: list[Row],
+        rows: list[Row],
+        flat: "_Flat",
+        whole: bool,
+    ) -> None:
+        await self._read_flat(pivot, parent, flat)
+        for row in self._settle_grouped(pivot, unsettled, rows, flat, whole):
+            self._schedule(pivot, row)
+
+    async def _read_flat(self, pivot: PlanNode, parent: Row, flat: "_Flat") -> None:
+        """Read the flat collection; if that fails, what it lacks is requested one by one."""
+        regroup = pivot.navigation.regroup
+        assert regroup is not None  # noqa: S101 - the caller has asked
+        path = f"{parent[ADDRESS]}/{regroup.collection}"
+        options = Options(
+            select=pivot.select(listed=True, extra=(regroup.key,)),
+            expand=self._expand(pivot, listed=True),
+        )
+        try:
+            async for page in self._reader.pages(path, options, pivot.entity.name, flat.next):
+                flat.rows += page.rows
+                flat.next = page.next
+                if flat.pages is not None:
+                    break
+        except GatewayError:
+            flat.failed = True
+
+    def _settle_grouped(
+        self, pivot: PlanNode, unsettled: list[Row], rows: list[Row], flat: "_Flat", whole: bool
+    ) -> list[Row]:
+        """Stitch what the flat collection holds; the parents that remain are returned.
+
+        A group is right if no other parent can claim its rows: the key occurs once among all
+        parents, or the group is as large as the parent says (graph-lifecycle-api.md, section 8:
+        "only safe if a subject occurs once in the run").
+        """
+        regroup, count = pivot.navigation.regroup, pivot.navigation.count
+        assert regroup is not None  # noqa: S101 - the caller has asked
+        groups: dict[Any, list[Row]] = {}
+        for target in flat.rows:
+            groups.setdefault(_key_id(target, regroup.key), []).append(target)
+        claims = Counter(_key_id(row, regroup.key) for row in rows)
+        certain = whole and flat.next is None and not flat.failed
+        remaining, settled = [], []
+        for row in unsettled:
+            key = _key_id(row, regroup.key)
+            group = groups.get(key, [])
+            proven = count is not None and row.get(count) == len(group)
+            if key is not None and claims[key] == 1 and (certain or proven):
+                settled += self._stitch(pivot, row, group)
+            else:
+                remaining.append(row)
+        self._follow(pivot, settled, listed=True)
+        return remaining
+
+    def _settle_expanded(self, pivot: PlanNode, node: PlanNode, rows: list[Row]) -> list[Row]:
+        """Stitch what came expanded and is proven complete; the other parents are returned."""
+        name, count = pivot.navigation.name, pivot.navigation.count
+        feature = _feature(node, pivot)
+        expected = [row for row in rows if count is not None and row.get(count)]
+        if expected and not any(name in row for row in expected):
+            self._reader.capabilities.refuse(feature, "the service ignored it")
+        elif expected:
+            self._reader.capabilities.accept(feature)
+        remaining, settled = [], []
+        for row in rows:
+            value, more = row.pop(name, None), row.pop(f"{name}@odata.nextLink", None)
+            if not isinstance(value, list):
+                remaining.append(row)
+            elif isinstance(more, str):
+                self._next.append(partial(self._continue, pivot, row, value, more))
+            elif count is not None and row.get(count) == len(value):
+                settled += self._stitch(pivot, row, value)
+            else:
+                remaining.append(row)
+        self._follow(pivot, settled, listed=True)
+        return remaining
+
+    async def _continue(self, node: PlanNode, row: Row, first: list[Row], link: str) -> None:
+        """Read the rest of an inlined collection."""
+        try:
+            rows = first + await self._reader.rest(link)
+        except GatewayError as error:
+            row[node.key] = error
+        else:
+            self._follow(node, self._stitch(node, row, rows), listed=True)
+
+    def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
+        try:
+            adopted = [_adopt(item, f"{row[ADDRESS]}/{node.navigation.name}") for item in targets]
+        except GraphError as error:
+            row[node.key] = error
+            return []
+        row[node.key] = adopted
+        return adopted
+
+    def _page_size(self, pivot: PlanNode, parent: Row) -> int:
+        regroup = pivot.navigation.regroup
+        collection = regroup.collection if regroup else pivot.navigation.name
+        return self._reader.page_size(f"{parent[ADDRESS]}/{collection}", pivot.entity.name)
+
+    def _expand(self, node: PlanNode, *, listed: bool) -> Expand | None:
+        return node.expansion(listed=listed, allows=self._reader.capabilities.allows)
+
+    def _schedule_probe(self) -> None:
+        """Learn whether an unverified expansion is refused, before a whole layer relies on it.
+
+        The question travels with the first layer, asks for no row, and is asked until it is
+        answered, once per process as a rule.
+        """
+        first = self._plan.root.children.values()
+        path = next((n.address.path for n in first if isinstance(n.address, Address)), "")
+        segments = path.removeprefix(LIFECYCLE_WORKFLOWS + "/").split("/")
+        workflow = segments[1] if segments[0] == "workflows" else _NIL
+        for node in self._plan.root.walk():
+            pivot = node.pivot
+            if pivot is None or node.parent is None or _in_first_layer(node):
+                continue
+            expand = self._expand(node, listed=True)
+            feature = _feature(node, pivot)
+            if (
+                expand is not None
+                and expand.navigation is pivot.navigation
+                and self._reader.capabilities.standing(feature) is Standing.UNKNOWN
+            ):
+                probe = f"{LIFECYCLE_WORKFLOWS}/workflows/{workflow}/{node.navigation.name}"
+                self._next.append(partial(self._probe, probe, feature, expand))
+                return
+
+    async def _probe(self, path: str, feature: str, expand: Expand) -> None:
+        options = Options(("id",), expand, id_equals(_NIL))
+        reply = await self._reader.load(options.get(path))
+        if reply.status == 400 and reply.error and "expand" in reply.error.message.lower():
+            self._reader.capabilities.refuse(feature, reply.error.message)
+
+    # --- edges that rows carry, and what they carry too little of ----------------------------
+
+    def _follow(self, node: PlanNode, rows: list[Row], *, listed: bool) -> None:
+        """Stitch what ``rows`` carry inline and schedule what they do not."""
+        if not rows:
+            return
+        properties, edges = node.details if listed else ([], [])
+        edges = [edge for edge in edges if any(edge.navigation.name not in row for row in rows)]
+        if properties or edges:
+            self._next.extend(partial(self._detail, node, row, properties, edges) for row in rows)
+        for child in node.children.values():
+            if child is not node.pivot and child not in edges:
+                self._edge(child, rows)
+
+    def _edge(self, child: PlanNode, rows: list[Row]) -> None:
+        navigation = child.navigation
+        if child.error is not None:
+            for row in rows:
+                row[child.key] = child.error
+        elif navigation.allows(Strategy.HYDRATE):
+            self._stub(child, rows)
+        elif navigation.allows(Strategy.INLINE):
+            self._inline(child, rows)
+        else:
+            for row in rows:
+                self._schedule(child, row)
+
+    def _inline(self, child: PlanNode, rows: list[Row]) -> None:
+        name = child.navigation.name
+        targets: list[Row] = []
+        for row in rows:
+            value = row.get(name)
+            if child.navigation.shape is Shape.SINGLE:
+                if isinstance(value, dict):
+                    row[child.key] = dict(value)
+                    targets.append(row[child.key])
+            elif isinstance(more := row.get(f"{name}@odata.nextLink"), str):
+                self._next.append(partial(self._continue, child, row, value or [], more))
+            elif isinstance(value, list):
+                targets += self._stitch(child, row, value)
+            elif child.navigation.allows(Strategy.REQUEST):
+                self._schedule(child, row)
+        self._follow(child, targets, listed=False)
+
+    async def _detail(
+        self, node: PlanNode, row: Row, properties: list[str], edges: list[PlanNode]
+    ) -> None:
+        """Read from the single entity what the list response left out."""
+        names = [*properties, *(edge.navigation.name for edge in edges)]
+        reply, _ = await self._reader.get(
+            row[ADDRESS], Options(select=("id", *names)), node.entity.name
+        )
+        data = reply.data if isinstance(reply.data, dict) else {}
+        for name in properties:
+            row[name] = data.get(name) if reply.error is None else reply.error
+        for edge in edges:
+            if reply.error is not None:
+                row[edge.key] = reply.error
+            else:
+                row[edge.navigation.name] = data.get(edge.navigation.name)
+                self._edge(edge, [row])
+
+    def _stub(self, child: PlanNode, rows: list[Row]) -> None:
+        """Users come as id-only stubs; queue those of which more is selected."""
+        wanted = [*child.needs, *(c.navigation.name for c in child.children.values())]
+        complete = []
+        for row in rows:
+            stub = row.get(child.navigation.name)
+            if not isinstance(stub, dict) or not isinstance(stub.get("id"), str):
+                continue
+            user = {**stub, ADDRESS: f"users/{key_segment(stub['id'])}"}
+            row[child.key] = user
+            if any(name not in user for name in wanted):
+                self._stubs.append((child, user))
+            else:
+                complete.append(user)
+        self._follow(child, complete, listed=False)
+
+    async def _hydrate(self, stubs: list[tuple[PlanNode, Row]]) -> None:
+        users = await self._directory.load([user["id"] for _, user in stubs])
+        for child, user in stubs:
+            found = users[user["id"]]
+            if isinstance(found, GatewayError):
+                for name in (*child.needs, *child.children):
+                    user.setdefault(name, found)
+                continue
+            for name, value in (found or {}).items():
+                user.setdefault(name, value)
+            for name in (*child.needs, *(c.navigation.name for c in child.children.values())):
+                user.setdefault(name, None)
+            self._follow(child, [user], listed=False)
+
+
+class _Flat:
+    """A flat collection on its way: its rows so far, and where they go on."""
+
+    def __init__(self, pages: int | None = None) -> None:
+        self.pages = pages
+        self.rows: list[Row] = []
+        self.next: str | None = None
+        self.failed = False
+
+
+async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:
+    try:
+        return await reading
+    except GatewayError as error:
+        return error
+
+
+def _directory(plan: Plan, reader: Reader) -> Directory:
+    managers = [n for n in plan.root.walk() if n.navigation.name == "manager"]
+    needs = dict.fromkeys(name for n in managers for name in n.needs)
+    expand = Expand(managers[0].navigation, ("id", *needs)) if managers else None
+    return Directory(reader, plan.needs_of("User"), expand)
+
+
+def _feature(node: PlanNode, pivot: PlanNode) -> str:
+    expand = Expand(pivot.navigation, ())
+    return Options(expand=expand).capability("$expand", node.entity.name)
+
+
+def _in_first_layer(node: PlanNode) -> bool:
+    above = node.parent
+    return above is None or above.parent is None or (
+        above.parent.parent is None and above.navigation.shape is Shape.SINGLE
+    )
+
+
+def _needs_only_address(child: PlanNode) -> bool:
+    """Whether an edge can be requested before anything is known of its parent but the address."""
+    strategies = child.navigation.strategies
+    return Strategy.REQUEST in strategies and Strategy.INLINE not in strategies
+
+
+def _address(node: PlanNode, parent: Row) -> Address:
+    """The address of the single entity at the end of an edge."""
+    if isinstance(node.address, Address):
+        return node.address
+    path = parent[ADDRESS]
+    if node.navigation.parent:
+        container = "/".join(path.split("/")[:-2])
+        return Address(container, node.entity.name, unquote(container.rpartition("/")[2]))
+    return Address(f"{path}/{node.navigation.name}", node.entity.name, "")
+
+
+def _collection_path(node: PlanNode, parent: Row) -> str:
+    if isinstance(node.address, str):
+        return node.address
+    return f"{parent[ADDRESS]}/{node.navigation.name}"
+
+
+def _adopt(row: Row, collection: str) -> Row:
+    """A copy of a row that carries its address: rows of one reply may serve several edges."""
+    id_ = row.get("id") if isinstance(row, dict) else None
+    if id_ is None:
+        raise GraphError("the service answered an entity without an id")
+    return {**row, ADDRESS: f"{collection}/{key_segment(id_)}"}
+
+
+def _is_of(row: Row, node: PlanNode, type_name: str) -> bool:
+    return node.parent is not None and node.parent.entity.name == type_name and ADDRESS in row
+
+
+def _key_id(row: Row, key: str) -> Any:
+    value = row.get(key)
+    return value.get("id") if isinstance(value, dict) else None

@@ -1,0 +1,40 @@
+"""The dataloader of one operation: equal requests once, those of one tick together."""
+
+from aiodataloader import DataLoader
+
+from gateway.graph.client import GraphClient, Reply, Session
+from gateway.odata.errors import BudgetExceeded
+from gateway.odata.query import GraphRequest
+
+
+class RequestLoader(DataLoader[GraphRequest, Reply]):
+    """Loads requests through `GraphClient.send`; made anew for each operation.
+
+    All requests of a tick are answered together, so that what follows from them (next pages, the
+    next layer) becomes ready together again.
+
+    Args:
+        client: the client of the process.
+        session: the caller's token, the deadline and the usage of the operation.
+        budget: logical requests that the operation may send.
+    """
+
+    def __init__(self, client: GraphClient, session: Session, *, budget: int) -> None:
+        super().__init__()
+        self._client = client
+        self._session = session
+        self._budget = budget
+
+    async def batch_load_fn(self, keys: list[GraphRequest]) -> list[Reply]:
+        """The replies to ``keys``; those beyond the budget are not sent."""
+        left = max(0, self._budget - self._session.usage.requests)
+        sent = keys[:left]
+        self._session.usage.requests += len(sent)
+        refused = Reply(
+            error=BudgetExceeded(
+                f"this operation needs more than {self._budget} upstream requests; "
+                "ask for fewer rows or less of each",
+                budget=self._budget,
+            )
+        )
+        return await self._client.send(sent, self._session) + [refused] * (len(keys) - len(sent))

@@ -1,0 +1,161 @@
+"""Reads entities and paged collections, and learns on the way what the service accepts."""
+
+from asyncio import Future
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.graph.capabilities import Capabilities, PageSizes
+from gateway.graph.client import Reply
+from gateway.graph.errors import GraphError
+from gateway.graph.loaders import RequestLoader
+from gateway.odata.query import GraphRequest, Options
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a collection.
+
+    Attributes:
+        rows: the entities as the service gave them.
+        link: the page's own link relative to the root; ``None`` for a first page.
+        next: the link of the next page, if there is one.
+        count: ``@odata.count``, if the service gave it.
+        options: the options that the page was asked with; ``None`` if it was asked by its link.
+    """
+
+    rows: list[Row]
+    link: str | None
+    next: str | None
+    count: int | None
+    options: Options | None
+
+
+class Reader:
+    """Reading on behalf of one operation.
+
+    Args:
+        loader: the operation's dataloader.
+        capabilities, page_sizes: what the process has learned of the service.
+        relative: turns a nextLink into one relative to the root, or raises `GraphError`.
+    """
+
+    def __init__(
+        self,
+        loader: RequestLoader,
+        capabilities: Capabilities,
+        page_sizes: PageSizes,
+        relative: Callable[[str], str],
+    ) -> None:
+        self._loader = loader
+        self.capabilities = capabilities
+        self.page_sizes = page_sizes
+        self._relative = relative
+
+    def load(self, request: GraphRequest) -> Future[Reply]:
+        """The reply to one request, which is on its way; equal ones of the operation share it."""
+        return self._loader.load(request)
+
+    async def get(self, path: str, options: Options, entity: str) -> tuple[Reply, Options]:
+        """``GET path``, without the options that the service turns out not to accept.
+
+        A 400 is tried again without the option that it names (or the most doubtful one); only if
+        that helps is the option given up for the process. A 403 may be for the expanded entity
+        alone: it is tried again without the expansion, and nothing is learned from it.
+
+        Args:
+            path: path relative to the root.
+            options: the query options wanted.
+            entity: name of the type read, for the capabilities.
+
+        Returns:
+            The reply, and the options that it was asked with.
+        """
+        used = options
+        for option in options.optional:
+            if not self.capabilities.allows(options.capability(option, entity)):
+                used = used.without(option)
+        reply = await self.load(used.get(path))
+        dropped: list[tuple[str, str]] = []
+        while reply.error is not None and used.optional:
+            if reply.status == 400:
+                option = _named(used, reply.error.message)
+                dropped.append((options.capability(option, entity), reply.error.message))
+            elif reply.status == 403 and used.expand is not None:
+                option = "$expand"
+            else:
+                break
+            used = used.without(option)
+            reply = await self.load(used.get(path))
+        if reply.error is None:
+            for refused, why in dropped:
+                self.capabilities.refuse(refused, why)
+        return reply, used
+
+    async def pages(
+        self, path: str, options: Options, entity: str, link: str | None = None
+    ) -> AsyncIterator[Page]:
+        """The pages of a collection, each requested when the one before has been used up.
+
+        Args:
+            path, options, entity: as for `get`.
+            link: relative link of the page to begin with, instead of the first.
+
+        Raises:
+            GatewayError: a page could not be had, is no page, or was there before (a loop).
+        """
+        seen: set[str] = set()
+        collection = f"{entity} {path.rpartition('/')[2]}"
+        while True:
+            if link is None:
+                reply, used = await self.get(path, options, entity)
+            else:
+                if link in seen:
+                    raise GraphError("the service gave a nextLink that leads back to an old page")
+                seen.add(link)
+                reply, used = await self.load(GraphRequest(link)), None
+            if reply.error is not None:
+                raise reply.error
+            page = self._page(reply.data, link, used)
+            if page.next is not None:
+                self.page_sizes.observe(collection, len(page.rows))
+            yield page
+            if page.next is None:
+                return
+            link = page.next
+
+    def page_size(self, path: str, entity: str) -> int:
+        """The page size seen for the collection at ``path``, or the default."""
+        return self.page_sizes[f"{entity} {path.rpartition('/')[2]}"]
+
+    async def rest(self, link: str) -> list[Row]:
+        """All rows from ``link`` (a nextLink as the service gave it) to the end.
+
+        Raises:
+            GatewayError: as for `pages`.
+        """
+        rows: list[Row] = []
+        async for page in self.pages("", Options(), "", self._relative(link)):
+            rows += page.rows
+        return rows
+
+    def _page(self, data: Any, link: str | None, options: Options | None) -> Page:
+        rows = data.get("value") if isinstance(data, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise GraphError("the service answered a collection without a list of entities")
+        next_link = data.get("@odata.nextLink")
+        count = data.get("@odata.count")
+        return Page(
+            rows,
+            link,
+            self._relative(next_link) if isinstance(next_link, str) else None,
+            count if isinstance(count, int) else None,
+            options,
+        )
+
+
+def _named(options: Options, message: str) -> str:
+    text = message.lower()
+    return next((o for o in options.optional if o[1:] in text), options.optional[0])

@@ -1,0 +1,69 @@
+"""When to ask again: Retry-After, back-off, and which failures are worth another attempt.
+
+Rules: graph-lifecycle-api.md, section 7, Throttling; questions.md, points 20 to 22.
+"""
+
+import time
+from email.utils import parsedate_to_datetime
+
+from tenacity import AsyncRetrying, RetryCallState
+from tenacity.retry import retry_if_exception_type
+from tenacity.stop import stop_after_attempt, stop_any, stop_before_delay
+from tenacity.wait import wait_random_exponential
+
+RETRIABLE_STATUS = frozenset({429, 503, 504})
+MAX_RETRY_AFTER = 120.0
+
+
+class AskAgain(Exception):  # noqa: N818 - a signal to the retry loop, not an error
+    """Some requests of an attempt are worth another one, ``after`` that many seconds if given."""
+
+    def __init__(self, after: float | None = None) -> None:
+        super().__init__()
+        self.after = after
+
+
+def retry_after(value: str | None) -> float | None:
+    """The seconds that a Retry-After header asks for.
+
+    Decimal seconds or an HTTP date; capped at two minutes; ``None`` if absent or unreadable.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    if seconds != seconds:  # NaN
+        return None
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+_back_off = wait_random_exponential(multiplier=0.2, max=10)
+
+
+def _wait(state: RetryCallState) -> float:
+    failure = state.outcome.exception() if state.outcome else None
+    if isinstance(failure, AskAgain) and failure.after is not None:
+        return failure.after
+    return _back_off(state)
+
+
+def attempts(*, most: int, seconds: float) -> AsyncRetrying:
+    """The retry loop of one upstream exchange.
+
+    Args:
+        most: attempts in all.
+        seconds: time left; no attempt is waited for that would start later.
+
+    Raises:
+        tenacity.RetryError: the last attempt raised `AskAgain` too.
+    """
+    return AsyncRetrying(
+        retry=retry_if_exception_type(AskAgain),
+        wait=_wait,
+        stop=stop_any(stop_after_attempt(most), stop_before_delay(max(seconds, 0.0))),
+    )

@@ -1,0 +1,157 @@
+"""The asked part of a collection: `first` and `after` over server-driven pages."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.graph.reader import Reader, Row
+from gateway.odata.cursor import START, CursorCodec, Position
+from gateway.odata.plan import PlanNode, significant
+from gateway.odata.query import Options
+
+
+@dataclass(slots=True)
+class Slice:
+    """Rows of a collection, as the service gave them, and their place in it.
+
+    Attributes:
+        rows: the rows.
+        ends: for each row, the position after it.
+        start: the position of the first row.
+        more: whether rows, or at least a page, follow.
+        count: ``@odata.count``, if the service gave it.
+        options: what the first page was asked with; ``None`` if it was asked by a link.
+    """
+
+    start: Position
+    rows: list[Row] = field(default_factory=list)
+    ends: list[Position] = field(default_factory=list)
+    more: bool = False
+    count: int | None = None
+    options: Options | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the slice is the whole collection."""
+        return self.start.index == 0 and not self.more
+
+
+class WindowReader:
+    """Reads one connection or bounded list.
+
+    Args:
+        reader: the operation's reader.
+        cursors: writes and reads cursors.
+        node: the plan node; without a window, everything is read.
+        path: path of the collection.
+        options: query options of its pages.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        cursors: CursorCodec,
+        node: PlanNode,
+        path: str,
+        options: Options,
+    ) -> None:
+        self._reader = reader
+        self._cursors = cursors
+        self._node = node
+        self._path = path
+        self._options = options
+        arguments = significant(node.arguments)
+        arguments.pop("first", None)
+        self._after = arguments.pop("after", None)
+        self._edge = f"{path} {arguments}"
+
+    async def read(self) -> Slice:
+        """Pages are read until ``first`` is satisfied, and no further.
+
+        Raises:
+            BadUserInput: ``after`` is no cursor of this edge.
+            GatewayError: a page can't be had.
+        """
+        window = self._node.window
+        start = START if self._after is None else self._cursors.decode(self._edge, self._after)
+        wanted = None if window is None else window.first if window.rows else 0
+        result = Slice(start)
+        link, skip = self._entry(start)
+        select = start.select if link else self._options.select
+        before = start.index - start.offset if link else 0
+        async for page in self._reader.pages(
+            self._path, self._options, self._node.entity.name, link
+        ):
+            if page.options is not None:
+                result.options, select = page.options, page.options.select
+            if result.count is None:
+                result.count = page.count
+            rows = page.rows[skip:]
+            if wanted is not None and len(rows) > wanted - len(result.rows):
+                rows, result.more = rows[: wanted - len(result.rows)], True
+            for offset, row in enumerate(rows, start=skip + 1):
+                last = offset == len(page.rows) and page.next is not None
+                result.rows.append(row)
+                result.ends.append(
+                    Position(
+                        page.next if last else page.link,
+                        0 if last else offset,
+                        before + offset,
+                        select,
+                    )
+                )
+            skip = max(0, skip - len(page.rows))
+            before += len(page.rows)
+            if page.next is None:
+                result.count = before
+            elif wanted is not None and len(result.rows) >= wanted:
+                result.more = True
+            if result.more:
+                break
+        if window is not None and window.total_count and result.count is None:
+            result.count = await self._count(result)
+        return result
+
+    def connection(self, result: Slice, rows: list[Row]) -> Row:
+        """The connection object around the stitched ``rows`` of a slice."""
+        window = self._node.window
+        assert window is not None  # noqa: S101 - connections only
+        connection: dict[str, Any] = {"nodes": rows, "totalCount": result.count}
+        if window.edges:
+            connection["edges"] = [
+                {"node": row, "cursor": self._cursor(end) if window.cursors else None}
+                for row, end in zip(rows, result.ends, strict=True)
+            ]
+        if window.page_info:
+            connection["pageInfo"] = {
+                "hasNextPage": result.more,
+                "hasPreviousPage": result.start.index > 0,
+                "startCursor": self._cursor(result.ends[0]) if rows else None,
+                "endCursor": self._cursor(result.ends[-1]) if rows else None,
+            }
+        return connection
+
+    def _cursor(self, position: Position) -> str:
+        return self._cursors.encode(self._edge, position)
+
+    def _entry(self, start: Position) -> tuple[str | None, int]:
+        """The link to begin with and the rows to pass over.
+
+        A link repeats the ``$select`` that it was made with. If more is selected now, the link
+        would answer with holes, so the collection is walked from its beginning instead.
+        """
+        wanted = self._options.select
+        covered = start.select is None or (
+            wanted is not None and set(wanted).issubset(start.select)
+        )
+        if start.link is not None and not covered:
+            return None, start.index
+        return start.link, start.offset
+
+    async def _count(self, result: Slice) -> int | None:
+        """Ask for the count, unless the first page was asked already and did not tell."""
+        if result.options is not None:
+            return None
+        first = Options(select=("id",), count=True)
+        reply, _ = await self._reader.get(self._path, first, self._node.entity.name)
+        count = reply.data.get("@odata.count") if isinstance(reply.data, dict) else None
+        return count if isinstance(count, int) else None

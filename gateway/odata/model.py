@@ -1,0 +1,112 @@
+"""The resource model: entity types, their properties, and how each edge can be had.
+
+The model is declared on the Strawberry types (`gateway.schema.entity`); this module is its
+vocabulary. Facts come from graph-lifecycle-api.md, sections 1 to 3 and 8.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from gateway.odata.address import Address
+
+DEFAULT_FIRST = 50
+
+
+class Strategy(StrEnum):
+    """The ways in which an edge can be had, as in the architecture's vocabulary."""
+
+    INLINE = "inline"
+    EXPAND = "expand"
+    REGROUP = "regroup"
+    REQUEST = "request"
+    HYDRATE = "hydrate"
+
+
+class Shape(StrEnum):
+    """What an edge yields: one entity, a bounded list, or pages behind a connection."""
+
+    SINGLE = "single"
+    LIST = "list"
+    CONNECTION = "connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Regroup:
+    """An edge had from one flat collection on the grandparent, grouped by a key.
+
+    ``on`` is the grandparent's type and ``collection`` its navigation that holds every target row;
+    ``key`` is the navigation whose id the parent and the target share. ``parents`` and ``targets``
+    name the properties of the grandparent that count both, for the cost model.
+    """
+
+    on: str
+    collection: str
+    key: str
+    parents: str
+    targets: str
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A structural property. ``in_list`` is false where only the single entity carries it."""
+
+    name: str
+    in_list: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """An edge and the strategies by which it can be had, in order of preference.
+
+    Attributes:
+        name: the OData navigation property, which is the GraphQL field too.
+        target: name of the entity type at the other end (empty: known from the address only).
+        shape: one entity, a list or a connection.
+        strategies: ways to have it, best first.
+        in_list: whether a list response carries it inline (`inline`).
+        expand_on_get: whether `$expand` is documented on the single entity (`expand`).
+        count: property of the parent that proves an expanded collection complete. An expansion
+            with it is not promised by the documents and is used only where it can be verified.
+        regroup: the flat collection to regroup (`regroup`).
+        parent: the edge leads back to the entity that contains this one.
+        address: root edges: arguments to the address of the entity, or to a collection path.
+    """
+
+    name: str
+    target: str
+    shape: Shape
+    strategies: tuple[Strategy, ...]
+    in_list: bool = True
+    expand_on_get: bool = False
+    count: str | None = None
+    regroup: Regroup | None = None
+    parent: bool = False
+    address: Callable[[Mapping[str, Any]], Address | str] | None = None
+
+    def allows(self, strategy: Strategy) -> bool:
+        """Whether the edge can be had by ``strategy``."""
+        return strategy in self.strategies
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """An OData entity (or complex) type as the gateway exposes it."""
+
+    name: str
+    properties: dict[str, Property] = field(default_factory=dict)
+    navigations: dict[str, Navigation] = field(default_factory=dict)
+
+
+class Model:
+    """All entity types by GraphQL type name."""
+
+    def __init__(self, types: Mapping[str, EntityType]) -> None:
+        self._types = dict(types)
+
+    def __getitem__(self, name: str) -> EntityType:
+        return self._types[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._types

@@ -1,0 +1,181 @@
+"""The plan of an operation: a tree of edges with what is selected below each.
+
+A plan holds no data and sends nothing. Which strategy an edge takes is settled layer by layer,
+because it depends on capabilities and on counts that arrive with the parents (`odata.cost`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.odata.address import Address
+from gateway.odata.errors import GatewayError
+from gateway.odata.model import DEFAULT_FIRST, EntityType, Navigation, Property, Strategy
+from gateway.odata.query import Expand, Options
+
+
+@dataclass(slots=True)
+class Window:
+    """The part of a connection that was asked for, and which of its fields are read."""
+
+    first: int
+    after: str | None = None
+    nodes: bool = False
+    edges: bool = False
+    cursors: bool = False
+    page_info: bool = False
+    total_count: bool = False
+
+    @property
+    def rows(self) -> bool:
+        """Whether any row is needed to answer."""
+        return self.nodes or self.edges or self.page_info
+
+    @property
+    def read(self) -> bool:
+        """Whether anything upstream is needed to answer."""
+        return self.rows or self.total_count
+
+
+@dataclass(slots=True, eq=False)
+class PlanNode:
+    """One edge of the plan.
+
+    Attributes:
+        navigation: the edge.
+        entity: the type at its other end.
+        key: where the result is stitched in the parent's row (`edge_key`).
+        arguments: the edge's GraphQL arguments.
+        parent: the plan node above; ``None`` for the operation itself.
+        properties: the properties selected of the target.
+        children: edges selected below, by key.
+        backward: edges back to the containing entity, answered by the parent's row.
+        window: connections only.
+        error: why the edge can't be planned; it is raised at the edge's own path.
+        address: root edges only: the entity's address, or the collection's path.
+    """
+
+    navigation: Navigation
+    entity: EntityType
+    key: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    parent: "PlanNode | None" = None
+    properties: dict[str, Property] = field(default_factory=dict)
+    children: dict[str, "PlanNode"] = field(default_factory=dict)
+    backward: set[str] = field(default_factory=set)
+    window: Window | None = None
+    error: GatewayError | None = None
+    address: Address | str | None = None
+
+    @property
+    def pivot(self) -> "PlanNode | None":
+        """The child whose rows can come with, or beside, the rows of this node."""
+        for child in self.children.values():
+            if child.navigation.regroup is not None or child.navigation.count is not None:
+                return child
+        return None
+
+    def select(self, *, listed: bool, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """``$select``: what was asked, the key, and what children need.
+
+        What comes inlined (a task, a subject stub) is named too, because a ``$select`` may select
+        it away (questions.md, point 2). ``listed`` is true for a list response.
+        """
+        names = ["id"]
+        names += [p.name for p in self.properties.values() if p.in_list or not listed]
+        for child in self.children.values():
+            navigation = child.navigation
+            if navigation.allows(Strategy.INLINE) and (navigation.in_list or not listed):
+                names.append(navigation.name)
+            if navigation.count is not None:
+                names.append(navigation.count)
+            if navigation.regroup is not None:
+                names.append(navigation.regroup.key)
+            if child.pivot is not None and (grouped := child.pivot.navigation.regroup) is not None:
+                names += [grouped.parents, grouped.targets]
+        return tuple(dict.fromkeys((*names, *extra)))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The properties selected beyond the key: what an id-only stub lacks."""
+        return tuple(name for name in self.properties if name != "id")
+
+    def expansion(self, *, listed: bool, allows: Callable[[str], bool]) -> Expand | None:
+        """The one expansion of the request that reads this node.
+
+        The pivot comes first, because it saves the most; else an entity of which more than its
+        stub is selected.
+
+        Args:
+            listed: whether a list or the single entity is read.
+            allows: tells of a capability by name whether it may be used.
+        """
+        pivot = self.pivot
+        if pivot is not None and listed and pivot.navigation.allows(Strategy.EXPAND):
+            expand = Expand(pivot.navigation, pivot.select(listed=True))
+            if allows(Options(expand=expand).capability("$expand", self.entity.name)):
+                return expand
+        for child in self.children.values():
+            navigation = child.navigation
+            stub_suffices = not child.needs and (navigation.in_list or not listed)
+            if (
+                navigation.allows(Strategy.HYDRATE)
+                and not child.children
+                and not stub_suffices
+                and (listed or navigation.expand_on_get)
+            ):
+                return Expand(navigation, ("id", *child.needs))
+        return None
+
+    @property
+    def details(self) -> tuple[list[str], list["PlanNode"]]:
+        """Properties and edges that a list response leaves out, although they are selected."""
+        return (
+            [p.name for p in self.properties.values() if not p.in_list],
+            [c for c in self.children.values() if not c.navigation.in_list],
+        )
+
+    def walk(self) -> Iterator["PlanNode"]:
+        """This node and all below it."""
+        yield self
+        for child in self.children.values():
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plan of one operation: its root edges hang below ``root``."""
+
+    root: PlanNode
+
+    def needs_of(self, entity: str) -> tuple[str, ...]:
+        """All properties of ``entity`` that are selected anywhere in the operation, beyond id."""
+        needs: dict[str, None] = {}
+        for node in self.root.walk():
+            if node.entity.name == entity:
+                needs |= dict.fromkeys(node.needs)
+        return tuple(needs)
+
+
+def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
+    """Where the rows of an edge are kept in the parent's row.
+
+    A plain edge keeps its property name; arguments that matter make a key of their own, so two
+    aliases with equal arguments share one request and two with different ones do not collide.
+
+    >>> edge_key("runs", {"first": 50, "after": None})
+    'runs'
+    >>> edge_key("runs", {"first": 5})
+    'runs(first=5)'
+    """
+    given = ",".join(f"{k}={v!r}" for k, v in significant(arguments).items())
+    return f"{name}({given})" if given else name
+
+
+def significant(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that differ from leaving them out, in a stable order."""
+    return {
+        name: value
+        for name, value in sorted(arguments.items())
+        if value is not None and (name, value) != ("first", DEFAULT_FIRST)
+    }

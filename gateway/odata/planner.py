@@ -1,0 +1,124 @@
+"""From a selection set to a plan."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from gateway.odata.address import Address
+from gateway.odata.errors import BadUserInput, GatewayError
+from gateway.odata.model import DEFAULT_FIRST, EntityType, Model, Navigation, Shape
+from gateway.odata.plan import Plan, PlanNode, Window, edge_key
+
+QUERY = "Query"
+_OPERATION = Navigation(name="", target=QUERY, shape=Shape.SINGLE, strategies=())
+
+
+class SelectedField(Protocol):
+    """A field of a selection set, with coerced arguments."""
+
+    @property
+    def name(self) -> str:
+        """The field's name in the schema."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The coerced arguments by name."""
+
+    @property
+    def selection(self) -> "Selection":
+        """What is selected below it."""
+
+
+class Selection(Protocol):
+    """A selection set, or several merged ones."""
+
+    def fields(self, type_name: str) -> Iterable[SelectedField]:
+        """The fields that apply to an object of ``type_name``, fragments and directives resolved."""
+
+
+class Planner:
+    """Plans operations over a resource model.
+
+    Args:
+        model: the entity types, ``Query`` among them with the root edges.
+        max_first: the largest ``first`` that a connection accepts.
+    """
+
+    def __init__(self, model: Model, *, max_first: int) -> None:
+        self._model = model
+        self._max_first = max_first
+
+    def plan(self, selection: Selection) -> Plan:
+        """The plan of an operation whose root selection set is ``selection``.
+
+        A bad argument does not fail the plan: it is kept as the error of its edge.
+        """
+        root = PlanNode(_OPERATION, self._model[QUERY], key="")
+        self._fill(root, selection)
+        return Plan(root)
+
+    def _fill(self, node: PlanNode, selection: Selection) -> None:
+        for selected in selection.fields(node.entity.name):
+            if (prop := node.entity.properties.get(selected.name)) is not None:
+                node.properties[prop.name] = prop
+            elif (navigation := node.entity.navigations.get(selected.name)) is not None:
+                self._edge(node, navigation, selected)
+
+    def _edge(self, node: PlanNode, navigation: Navigation, selected: SelectedField) -> None:
+        container = node.parent
+        if navigation.parent and container and container.entity.name == navigation.target:
+            node.backward.add(navigation.name)
+            self._fill(container, selected.selection)
+            return
+        key = edge_key(navigation.name, selected.arguments)
+        child = node.children.get(key)
+        if child is None:
+            child = self._child(node, navigation, key, selected.arguments)
+            node.children[key] = child
+        if child.error is not None:
+            return
+        if child.window is None:
+            self._fill(child, selected.selection)
+        else:
+            self._connection(child, child.window, selected.selection)
+
+    def _child(
+        self, node: PlanNode, navigation: Navigation, key: str, arguments: Mapping[str, Any]
+    ) -> PlanNode:
+        child = PlanNode(navigation, EntityType(""), key, arguments, parent=node)
+        try:
+            if navigation.address is not None:
+                child.address = navigation.address(arguments)
+            name = child.address.entity if isinstance(child.address, Address) else navigation.target
+            child.entity = self._model[name]
+            if navigation.shape is Shape.CONNECTION:
+                child.window = self._window(arguments)
+        except GatewayError as error:
+            child.error = error
+        return child
+
+    def _window(self, arguments: Mapping[str, Any]) -> Window:
+        first = arguments.get("first")
+        if first is None:
+            first = DEFAULT_FIRST
+        if not 1 <= first <= self._max_first:
+            raise BadUserInput(f"must be from 1 to {self._max_first}", argument="first")
+        return Window(first, arguments.get("after"))
+
+    def _connection(self, node: PlanNode, window: Window, selection: Selection) -> None:
+        connection = f"{node.entity.name}Connection"
+        for selected in selection.fields(connection):
+            match selected.name:
+                case "nodes":
+                    window.nodes = True
+                    self._fill(node, selected.selection)
+                case "pageInfo":
+                    window.page_info = True
+                case "totalCount":
+                    window.total_count = True
+                case "edges":
+                    window.edges = True
+                    for part in selected.selection.fields(f"{node.entity.name}Edge"):
+                        if part.name == "cursor":
+                            window.cursors = True
+                        elif part.name == "node":
+                            self._fill(node, part.selection)

@@ -1,0 +1,57 @@
+"""Activation scopes: what a run was activated for."""
+
+import strawberry
+
+from gateway.schema.entity import dispatch, is_row, prop
+from gateway.schema.enums import ActivationTaskScopeType, ActivationUserScopeType
+from gateway.schema.reference import EntityReference
+
+
+@strawberry.interface(description="What a run was activated for.")
+class ActivationScope:
+    """activationScope (abstract)."""
+
+    odata_type: str | None = strawberry.field(description="The type as the service names it.")
+    resolve_type = staticmethod(dispatch("UnknownActivationScope"))
+
+
+@strawberry.type(description="The run was activated for users.")
+class ActivateUserScope(ActivationScope):
+    """activateUserScope."""
+
+    is_type_of = staticmethod(is_row)
+    users: list[EntityReference] | None = prop("The users.")
+
+
+@strawberry.type(description="The run was activated for the members of a group.")
+class ActivateGroupScope(ActivationScope):
+    """activateGroupScope."""
+
+    is_type_of = staticmethod(is_row)
+    group: EntityReference | None = prop("The group.")
+
+
+@strawberry.type(description="The run reprocesses another run.")
+class ActivateRunScope(ActivationScope):
+    """activateRunScope."""
+
+    is_type_of = staticmethod(is_row)
+    run: EntityReference | None = prop("The run that is reprocessed.")
+    task_scope: ActivationTaskScopeType | None = prop("Which of its tasks.")
+    user_scope: ActivationUserScopeType | None = prop("Which of its users.")
+
+
+@strawberry.type(description="The run reprocesses user results.")
+class ActivateProcessingResultScope(ActivationScope):
+    """activateProcessingResultScope."""
+
+    is_type_of = staticmethod(is_row)
+    processing_results: list[EntityReference] | None = prop("The user results.")
+    task_scope: ActivationTaskScopeType | None = prop("Which of their tasks.")
+
+
+@strawberry.type(description="A scope of a type that this gateway does not know.")
+class UnknownActivationScope(ActivationScope):
+    """Any other activationScope."""
+
+    is_type_of = staticmethod(is_row)

@@ -1,0 +1,89 @@
+"""The schema, and the resource model that its types declare."""
+
+from dataclasses import dataclass
+
+import strawberry
+from graphql import GraphQLError, GraphQLSchema, print_schema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from gateway.odata.model import Model
+from gateway.schema import activation_scope, conditions, quarantine
+from gateway.schema.entity import model_of, read_field
+from gateway.schema.enums import read_tolerantly
+from gateway.schema.query import Query
+from gateway.schema.run import Run
+from gateway.schema.scalars import SCALARS
+from gateway.schema.task import Task
+from gateway.schema.task_processing_result import TaskProcessingResult
+from gateway.schema.user import User
+from gateway.schema.user_processing_result import UserProcessingResult
+from gateway.schema.workflow import Workflow
+
+_ENTITIES = (Query, Workflow, Run, UserProcessingResult, TaskProcessingResult, Task, User)
+_MEMBERS = (
+    conditions.OnDemandExecutionOnly,
+    conditions.TriggerAndScopeBasedConditions,
+    conditions.UnknownExecutionConditions,
+    conditions.RuleBasedSubjectSet,
+    conditions.GroupBasedSubjectSet,
+    conditions.UnknownSubjectSet,
+    conditions.TimeBasedAttributeTrigger,
+    conditions.AttributeChangeTrigger,
+    conditions.MembershipChangeTrigger,
+    conditions.UserInactivityTrigger,
+    conditions.UnknownExecutionTrigger,
+    quarantine.CountBasedQuarantineCondition,
+    quarantine.PercentageBasedQuarantineCondition,
+    quarantine.UnknownQuarantineCondition,
+    activation_scope.ActivateUserScope,
+    activation_scope.ActivateGroupScope,
+    activation_scope.ActivateRunScope,
+    activation_scope.ActivateProcessingResultScope,
+    activation_scope.UnknownActivationScope,
+)
+
+
+class _Schema(strawberry.Schema):
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Errors are logged where they are answered, once, with a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySchema:
+    """The executable schema and the resource model behind it."""
+
+    graphql: strawberry.Schema
+    model: Model
+
+    @property
+    def sdl(self) -> str:
+        """The schema in the definition language, as ``schema.graphql`` holds it."""
+        return print_schema(self.graphql._schema) + "\n"
+
+
+def build_schema() -> GatewaySchema:
+    """Build the schema; takes a fraction of a second and is done once per process."""
+    schema = _Schema(
+        query=Query,
+        types=_MEMBERS,
+        config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
+    )
+    read_tolerantly(schema._schema)
+    _in_reading_order(schema._schema)
+    return GatewaySchema(schema, model_of(_ENTITIES))
+
+
+def _in_reading_order(schema: GraphQLSchema) -> None:
+    """Print the entities first, each with its connection, then what they are made of."""
+    first = [name for type_ in _ENTITIES for name in (type_.__name__, *_connected(type_))]
+    order = {name: place for place, name in enumerate(first)}
+    schema.type_map = dict(
+        sorted(schema.type_map.items(), key=lambda item: order.get(item[0], len(order)))
+    )
+
+
+def _connected(type_: type) -> tuple[str, str]:
+    return f"{type_.__name__}Connection", f"{type_.__name__}Edge"

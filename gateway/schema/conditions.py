@@ -1,0 +1,126 @@
+"""Execution conditions: when a workflow is run, and for whom."""
+
+import strawberry
+
+from gateway.schema.entity import dispatch, is_row, prop
+from gateway.schema.enums import MembershipChangeType, WorkflowTriggerTimeBasedAttribute
+from gateway.schema.reference import EntityReference
+
+_ODATA_TYPE = "The type as the service names it."
+
+
+@strawberry.interface(description="When a workflow is run, and for whom.")
+class WorkflowExecutionConditions:
+    """workflowExecutionConditions (abstract)."""
+
+    odata_type: str | None = strawberry.field(description=_ODATA_TYPE)
+    resolve_type = staticmethod(dispatch("UnknownExecutionConditions"))
+
+
+@strawberry.interface(description="The users that a workflow is run for.")
+class SubjectSet:
+    """g:subjectSet (abstract)."""
+
+    odata_type: str | None = strawberry.field(description=_ODATA_TYPE)
+    resolve_type = staticmethod(dispatch("UnknownSubjectSet"))
+
+
+@strawberry.interface(description="What starts a workflow.")
+class WorkflowExecutionTrigger:
+    """workflowExecutionTrigger (abstract)."""
+
+    odata_type: str | None = strawberry.field(description=_ODATA_TYPE)
+    resolve_type = staticmethod(dispatch("UnknownExecutionTrigger"))
+
+
+@strawberry.type(description="The workflow is run on demand only.")
+class OnDemandExecutionOnly(WorkflowExecutionConditions):
+    """onDemandExecutionOnly."""
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.type(description="The workflow is run by a trigger, for the users in a scope.")
+class TriggerAndScopeBasedConditions(WorkflowExecutionConditions):
+    """triggerAndScopeBasedConditions."""
+
+    is_type_of = staticmethod(is_row)
+    scope: SubjectSet | None = prop("The users that the workflow is run for.")
+    trigger: WorkflowExecutionTrigger | None = prop("What starts the workflow.")
+
+
+@strawberry.type(description="Conditions of a type that this gateway does not know.")
+class UnknownExecutionConditions(WorkflowExecutionConditions):
+    """Any other workflowExecutionConditions."""
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.type(description="The users that a rule selects.")
+class RuleBasedSubjectSet(SubjectSet):
+    """ruleBasedSubjectSet."""
+
+    is_type_of = staticmethod(is_row)
+    rule: str | None = prop("A filter-like rule over user properties, as it was written.")
+
+
+@strawberry.type(description="The members of groups.")
+class GroupBasedSubjectSet(SubjectSet):
+    """groupBasedSubjectSet."""
+
+    is_type_of = staticmethod(is_row)
+    groups: list[EntityReference] | None = prop("The groups.")
+
+
+@strawberry.type(description="A scope of a type that this gateway does not know.")
+class UnknownSubjectSet(SubjectSet):
+    """Any other g:subjectSet."""
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.type(description="A day relative to a date of the user.")
+class TimeBasedAttributeTrigger(WorkflowExecutionTrigger):
+    """timeBasedAttributeTrigger."""
+
+    is_type_of = staticmethod(is_row)
+    offset_in_days: int | None = prop("Days after the date, from -180 to 180.")
+    time_based_attribute: WorkflowTriggerTimeBasedAttribute | None = prop("Which date.")
+
+
+@strawberry.type(description="An attribute of a user.")
+class TriggerAttribute:
+    """triggerAttribute."""
+
+    name: str | None = prop("Name of the attribute.")
+
+
+@strawberry.type(description="A change of attributes of the user.")
+class AttributeChangeTrigger(WorkflowExecutionTrigger):
+    """attributeChangeTrigger."""
+
+    is_type_of = staticmethod(is_row)
+    trigger_attributes: list[TriggerAttribute] | None = prop("The attributes.")
+
+
+@strawberry.type(description="A change of the user's membership in the scope's groups.")
+class MembershipChangeTrigger(WorkflowExecutionTrigger):
+    """membershipChangeTrigger."""
+
+    is_type_of = staticmethod(is_row)
+    change_type: MembershipChangeType | None = prop("Whether the user was added or removed.")
+
+
+@strawberry.type(description="A time without any activity of the user.")
+class UserInactivityTrigger(WorkflowExecutionTrigger):
+    """userInactivityTrigger."""
+
+    is_type_of = staticmethod(is_row)
+    inactivity_period_in_days: int | None = prop("The time, in days.")
+
+
+@strawberry.type(description="A trigger of a type that this gateway does not know.")
+class UnknownExecutionTrigger(WorkflowExecutionTrigger):
+    """Any other workflowExecutionTrigger."""
+
+    is_type_of = staticmethod(is_row)

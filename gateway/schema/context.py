@@ -1,0 +1,45 @@
+"""What the resolvers of one operation share."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+
+from gateway.graph.client import Usage
+from gateway.graph.engine import Engine
+from gateway.odata.plan import edge_key
+from gateway.odata.planner import Planner
+from gateway.schema.entity import Row, read
+from gateway.schema.selection import arguments_of, operation_selection
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation: it is planned and run once, by the first root field that is resolved.
+
+    Attributes:
+        engine: runs the plan.
+        planner: makes it.
+        caller: the caller's bearer token, if it sent one.
+        usage: counts what is sent upstream.
+    """
+
+    engine: Engine
+    planner: Planner
+    caller: str | None = field(default=None, repr=False)
+    usage: Usage = field(default_factory=Usage)
+    _answer: "asyncio.Task[Row] | None" = None
+
+    async def answer(self, info: GraphQLResolveInfo) -> Any:
+        """The stitched value of the root field that ``info`` describes.
+
+        Raises:
+            GatewayError: this root field failed.
+        """
+        if self._answer is None:
+            plan = self.planner.plan(operation_selection(info))
+            run = self.engine.run(plan, self.caller, self.usage)
+            self._answer = asyncio.create_task(run)
+        root = await self._answer
+        return read(root, edge_key(info.field_name, arguments_of(info)))

@@ -1,0 +1,226 @@
+"""How a Strawberry type says what it is upstream: properties, edges and their strategies.
+
+A type of the schema is a plain annotated class whose fields are made by `prop`, `edge` and
+`connection`. Their metadata is the resource model (`model_of`), and their values are read from the
+stitched rows, so no resolver is written by hand for a plain edge.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Generic, TypeVar
+
+import strawberry
+from strawberry.types.base import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
+
+from gateway.odata.address import Address, node_id
+from gateway.odata.errors import GatewayError
+from gateway.odata.model import (
+    DEFAULT_FIRST,
+    EntityType,
+    Model,
+    Navigation,
+    Property,
+    Regroup,
+    Shape,
+    Strategy,
+)
+from gateway.odata.plan import edge_key
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+_MODEL = "odata"
+_ODATA_TYPE = "@odata.type"
+_keys = {"odata_type": _ODATA_TYPE}
+
+
+def read(row: Row, key: str) -> Any:
+    """The value stitched under ``key``; ``None`` if there is none.
+
+    Raises:
+        GatewayError: the edge failed; its error was stitched in the value's place.
+    """
+    value = row.get(key)
+    if isinstance(value, GatewayError):
+        raise value.with_traceback(None)
+    return value
+
+
+def read_field(row: Row, python_name: str) -> Any:
+    """The default resolver: a field reads the property of its camelCase name."""
+    key = _keys.get(python_name)
+    if key is None:
+        key = _keys[python_name] = to_camel_case(python_name)
+    return read(row, key)
+
+
+def prop(description: str, *, in_list: bool = True, resolver: Callable[..., Any] | None = None) -> Any:
+    """A structural property.
+
+    Args:
+        description: for the schema; units and nullability included.
+        in_list: false where list responses leave the property out.
+        resolver: reads the value where the raw one is not the answer.
+    """
+    return strawberry.field(
+        description=description,
+        resolver=resolver,
+        metadata={_MODEL: lambda name: Property(name, in_list)},
+    )
+
+
+def edge(
+    target: str,
+    *strategies: Strategy,
+    description: str,
+    shape: Shape = Shape.SINGLE,
+    in_list: bool = True,
+    expand_on_get: bool = False,
+    count: str | None = None,
+    regroup: Regroup | None = None,
+    parent: bool = False,
+) -> Any:
+    """An edge without arguments to one entity or a bounded list; see `Navigation`."""
+    return strawberry.field(
+        description=description,
+        metadata={
+            _MODEL: lambda name: Navigation(
+                name, target, shape, strategies, in_list, expand_on_get, count, regroup, parent
+            )
+        },
+    )
+
+
+First = Annotated[
+    int | None,
+    strawberry.argument(description="How many at most; from 1 to the gateway's maximum (1000)."),
+]
+After = Annotated[
+    str | None,
+    strawberry.argument(description="A cursor of this edge: what follows it is returned."),
+]
+
+
+def _read_connection(
+    root: Any, info: strawberry.Info, first: First = DEFAULT_FIRST, after: After = None
+) -> Any:
+    return read(root, edge_key(info.field_name, {"first": first, "after": after}))
+
+
+def connection(target: str, *, description: str) -> Any:
+    """An edge to an unbounded collection, one request per parent."""
+    return strawberry.field(
+        description=description,
+        resolver=_read_connection,
+        metadata={
+            _MODEL: lambda name: Navigation(name, target, Shape.CONNECTION, (Strategy.REQUEST,))
+        },
+    )
+
+
+def root(
+    target: str,
+    address: Callable[[Mapping[str, Any]], Address | str],
+    *,
+    shape: Shape = Shape.SINGLE,
+) -> dict[str, Any]:
+    """Metadata of a root field: ``address`` turns its arguments into a place upstream."""
+    return {
+        _MODEL: lambda name: Navigation(
+            name, target, shape, (Strategy.REQUEST,), address=address
+        )
+    }
+
+
+def model_of(types: Iterable[type]) -> Model:
+    """The resource model that the fields of ``types`` declare."""
+    model: dict[str, EntityType] = {}
+    for type_ in types:
+        definition = get_object_definition(type_, strict=True)
+        entity = model[definition.name] = EntityType(definition.name)
+        for field in definition.fields:
+            if (make := field.metadata.get(_MODEL)) is None:
+                continue
+            made = make(to_camel_case(field.python_name))
+            if isinstance(made, Property):
+                entity.properties[made.name] = made
+            else:
+                entity.navigations[made.name] = made
+    return Model(model)
+
+
+def dispatch(fallback: str) -> Callable[..., str]:
+    """``resolve_type`` of an interface whose members are told apart by ``@odata.type``.
+
+    The annotation is read with or without the leading ``#`` (graph-lifecycle-api.md, section 4); a
+    type that the schema does not know becomes ``fallback``.
+    """
+
+    def resolve_type(row: Row, info: Any, abstract: Any) -> str:
+        name = str(row.get(_ODATA_TYPE, "")).rpartition(".")[2]
+        name = name[:1].upper() + name[1:]
+        known = {t.name for t in info.schema.get_possible_types(abstract)}
+        return name if name in known else fallback
+
+    return resolve_type
+
+
+def is_row(row: Any, _info: Any) -> bool:
+    """``is_type_of`` of types that are read from rows: any object of the service's JSON."""
+    return isinstance(row, dict)
+
+
+@strawberry.interface(description="An object with an id that is unique in the whole gateway.")
+class Node:
+    """An entity that has a path of its own."""
+
+    @strawberry.field(
+        description="Opaque, URL-safe id for `node(nodeId:)`. Not Microsoft Graph's `id`."
+    )
+    def node_id(self) -> strawberry.ID:
+        row: Any = self
+        return strawberry.ID(node_id(row["@odata.id"]))
+
+    @staticmethod
+    def resolve_type(row: Row, _info: Any, _abstract: Any) -> str:
+        """The GraphQL type of an entity that was found by its node id."""
+        return str(row["__typename"])
+
+
+@strawberry.type(description="Where a page of a connection lies in the whole.")
+class PageInfo:
+    """PageInfo as in the GraphQL Cursor Connections Specification."""
+
+    has_next_page: bool = strawberry.field(
+        description="Whether the service has at least one more page, or rows on this one."
+    )
+    has_previous_page: bool = strawberry.field(description="Whether rows came before this page.")
+    start_cursor: str | None = strawberry.field(description="Cursor of the first row.")
+    end_cursor: str | None = strawberry.field(
+        description="Cursor of the last row; pass it as `after` for what follows."
+    )
+
+
+@strawberry.type(description="A row of a connection and its cursor.")
+class Edge(Generic[T]):
+    """An edge as in the GraphQL Cursor Connections Specification."""
+
+    cursor: str = strawberry.field(description="Opaque; valid for this edge and its arguments.")
+    node: T = strawberry.field(description="The row.")
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.type(description="The asked part of a collection.")
+class Connection(Generic[T]):
+    """A connection as in the GraphQL Cursor Connections Specification, with `nodes` beside."""
+
+    edges: list[Edge[T]] = strawberry.field(description="The rows with their cursors.")
+    nodes: list[T] = strawberry.field(description="The rows.")
+    page_info: PageInfo = strawberry.field(description="Where the rows lie in the whole.")
+    total_count: int | None = strawberry.field(
+        description=(
+            "How many rows the whole collection has; null if the service does not tell. "
+            "Selecting it may cost one more upstream request."
+        )
+    )

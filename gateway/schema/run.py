@@ -1,0 +1,48 @@
+"""run: one execution of a workflow."""
+
+from typing import Annotated, Optional
+
+import strawberry
+
+from gateway.odata.model import Strategy
+from gateway.schema.activation_scope import ActivationScope
+from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop
+from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
+from gateway.schema.scalars import DateTime
+from gateway.schema.task_processing_result import TaskProcessingResult
+from gateway.schema.user_processing_result import UserProcessingResult
+
+
+@strawberry.type(description="One execution of a workflow, for one or more users.")
+class Run(Node):
+    """run: graph-lifecycle-api.md, section 3."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the run, unique within its workflow.")
+    activated_on_scope: ActivationScope | None = prop(
+        "What the run was activated for, if it was activated with a scope."
+    )
+    completed_date_time: DateTime | None = prop("When the run ended; null until then.")
+    failed_tasks_count: int | None = prop("How many task results failed.")
+    failed_users_count: int | None = prop("How many users the workflow failed for.")
+    last_updated_date_time: DateTime | None = prop("When the run last changed.")
+    processing_status: LifecycleWorkflowProcessingStatus | None = prop(
+        "How far the run has come."
+    )
+    scheduled_date_time: DateTime | None = prop("When the run was to start.")
+    started_date_time: DateTime | None = prop("When the run started; null while queued.")
+    successful_users_count: int | None = prop("How many users were processed successfully.")
+    total_tasks_count: int | None = prop("How many task results the run has, over all users.")
+    total_unprocessed_tasks_count: int | None = prop("How many tasks have not been processed.")
+    total_users_count: int | None = prop("How many users the run has.")
+    workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
+    workflow: Optional[Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")]] = edge(  # type: ignore[name-defined]  # noqa: F821
+        "Workflow", Strategy.REQUEST, parent=True, description="The workflow that was run."
+    )
+    user_processing_results: Connection[UserProcessingResult] | None = connection(
+        "UserProcessingResult", description="The results of the run, one per user."
+    )
+    task_processing_results: Connection[TaskProcessingResult] | None = connection(
+        "TaskProcessingResult", description="The task results of the run, over all users."
+    )

@@ -1,0 +1,43 @@
+"""task: a step of a workflow."""
+
+from typing import Any
+
+import strawberry
+
+from gateway.schema.entity import prop, read
+from gateway.schema.enums import LifecycleTaskCategory
+
+
+@strawberry.type(description="A named argument of a task.")
+class KeyValuePair:
+    """g:keyValuePair."""
+
+    name: str | None = prop("Name of the argument, as the task definition has it.")
+    value: str | None = prop("Value of the argument.")
+
+
+def _categories(root: Any) -> list[Any] | None:
+    value = read(root, "category")
+    return value.split(",") if isinstance(value, str) else value
+
+
+@strawberry.type(description="A built-in task that a workflow runs for each user.")
+class Task:
+    """task: graph-lifecycle-api.md, section 3."""
+
+    id: strawberry.ID = prop("Identifier of the task.")
+    arguments: list[KeyValuePair] | None = prop("Arguments of the task; may be empty.")
+    category: list[LifecycleTaskCategory] | None = prop(
+        "The lifecycle stages that the task may be used in; set by the service.",
+        resolver=_categories,
+    )
+    continue_on_error: bool | None = prop(
+        "Whether the workflow goes on with the next task if this one fails."
+    )
+    description: str | None = prop("What the task is for.")
+    display_name: str | None = prop("Name of the task.")
+    execution_sequence: int | None = prop("Place of the task in its workflow, from 1.")
+    is_enabled: bool | None = prop("Whether the task is run.")
+    task_definition_id: strawberry.ID | None = prop(
+        "Identifier of the task definition that this task is an instance of."
+    )

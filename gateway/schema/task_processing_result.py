@@ -1,0 +1,31 @@
+"""taskProcessingResult: what became of one task for one user."""
+
+import strawberry
+
+from gateway.odata.model import Strategy
+from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.enums import LifecycleWorkflowProcessingStatus
+from gateway.schema.scalars import DateTime
+from gateway.schema.task import Task
+from gateway.schema.user import USER_STRATEGIES, User
+
+
+@strawberry.type(description="What became of one task for one user in one run.")
+class TaskProcessingResult(Node):
+    """taskProcessingResult: graph-lifecycle-api.md, section 3."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the result.")
+    completed_date_time: DateTime | None = prop("When the task ended; null while in progress.")
+    created_date_time: DateTime | None = prop("When the result was created.")
+    failure_reason: str | None = prop("Why the task failed; null unless it failed.")
+    processing_info: str | None = prop("What else there is to say; mostly null.")
+    processing_status: LifecycleWorkflowProcessingStatus | None = prop(
+        "How far the task has come."
+    )
+    started_date_time: DateTime | None = prop("When the task started; null until then.")
+    subject: User | None = edge(
+        "User", *USER_STRATEGIES, description="The user that the task was run for."
+    )
+    task: Task | None = edge("Task", Strategy.INLINE, description="The task that was run.")

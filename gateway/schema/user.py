@@ -1,0 +1,55 @@
+"""user: the person that a workflow is processed for, or who made it."""
+
+from typing import Annotated, Optional
+
+import strawberry
+
+from gateway.odata.model import Strategy
+from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.scalars import DateTime
+
+USER_STRATEGIES = (Strategy.INLINE, Strategy.EXPAND, Strategy.HYDRATE)
+
+
+@strawberry.type(
+    description=(
+        "A user of the directory. Only `id` is known without a directory permission. A user who "
+        "has been deleted keeps the `id`; everything else is null."
+    )
+)
+class User(Node):
+    """g:user, the subset of graph-lifecycle-api.md, section 3."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Object id in Microsoft Entra ID.")
+    account_enabled: bool | None = prop("Whether the account is enabled.")
+    business_phones: list[str] | None = prop("Telephone numbers.")
+    city: str | None = prop("The city where the user is located.")
+    company_name: str | None = prop("The company that the user is associated with.")
+    country: str | None = prop("The country or region where the user is located.")
+    created_date_time: DateTime | None = prop("When the user object was created.")
+    deleted_date_time: DateTime | None = prop("When the user was deleted; null unless deleted.")
+    department: str | None = prop("The department where the user works.")
+    display_name: str | None = prop("The name shown in the address book.")
+    employee_hire_date: DateTime | None = prop("When the user was, or will be, hired.")
+    employee_id: str | None = prop("The employee identifier assigned by the organization.")
+    employee_leave_date_time: DateTime | None = prop("When the user left, or will leave.")
+    employee_type: str | None = prop("The kind of worker, such as Employee or Contractor.")
+    given_name: str | None = prop("First name.")
+    job_title: str | None = prop("Job title.")
+    mail: str | None = prop("SMTP address.")
+    mobile_phone: str | None = prop("Primary cellular telephone number.")
+    office_location: str | None = prop("Office location at the place of business.")
+    preferred_language: str | None = prop("Preferred language, as an ISO 639-1 code.")
+    surname: str | None = prop("Last name.")
+    usage_location: str | None = prop("Two-letter country code (ISO 3166).")
+    user_principal_name: str | None = prop("The name that the user signs in with.")
+    user_type: str | None = prop("Member or Guest.")
+    manager: Optional[Annotated["User", strawberry.lazy("gateway.schema.user")]] = edge(
+        "User",
+        Strategy.EXPAND,
+        Strategy.HYDRATE,
+        expand_on_get=True,
+        description="The user's manager; null if there is none or it is not a user.",
+    )

@@ -1,0 +1,51 @@
+"""userProcessingResult: what became of one user in one run."""
+
+import strawberry
+
+from gateway.odata.model import Regroup, Shape, Strategy
+from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
+from gateway.schema.scalars import DateTime
+from gateway.schema.task_processing_result import TaskProcessingResult
+from gateway.schema.user import USER_STRATEGIES, User
+
+
+@strawberry.type(description="What became of one user in one run of a workflow.")
+class UserProcessingResult(Node):
+    """userProcessingResult: graph-lifecycle-api.md, section 3."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the result.")
+    completed_date_time: DateTime | None = prop("When the last task ended; null until then.")
+    failed_tasks_count: int | None = prop("How many tasks failed for the user.")
+    processing_status: LifecycleWorkflowProcessingStatus | None = prop(
+        "How far the processing of the user has come."
+    )
+    scheduled_date_time: DateTime | None = prop("When the processing was to start.")
+    started_date_time: DateTime | None = prop("When the processing started; null until then.")
+    total_tasks_count: int | None = prop("How many tasks there are for the user.")
+    total_unprocessed_tasks_count: int | None = prop(
+        "How many tasks have not been processed for the user."
+    )
+    workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
+    workflow_version: int | None = prop("The version of the workflow that was run.")
+    subject: User | None = edge(
+        "User", *USER_STRATEGIES, description="The user that was processed."
+    )
+    task_processing_results: list[TaskProcessingResult] | None = edge(
+        "TaskProcessingResult",
+        Strategy.EXPAND,
+        Strategy.REGROUP,
+        Strategy.REQUEST,
+        shape=Shape.LIST,
+        count="totalTasksCount",
+        regroup=Regroup(
+            on="Run",
+            collection="taskProcessingResults",
+            key="subject",
+            parents="totalUsersCount",
+            targets="totalTasksCount",
+        ),
+        description="The results of the user's tasks; at most 25, because a workflow has no more.",
+    )

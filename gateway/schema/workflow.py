@@ -1,0 +1,73 @@
+"""workflow: tasks for joiners, movers or leavers, and when they are run for whom."""
+
+import strawberry
+
+from gateway.odata.model import Shape, Strategy
+from gateway.schema.conditions import WorkflowExecutionConditions
+from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop
+from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.quarantine import QuarantineDetails, WorkflowSetting
+from gateway.schema.run import Run
+from gateway.schema.scalars import DateTime
+from gateway.schema.task import Task
+from gateway.schema.user import USER_STRATEGIES, User
+from gateway.schema.user_processing_result import UserProcessingResult
+
+
+@strawberry.type(
+    description=(
+        "A lifecycle workflow: tasks, and when they are run for whom. In a list, "
+        "`executionConditions` and `tasks` cost one more upstream request per workflow."
+    )
+)
+class Workflow(Node):
+    """workflow: graph-lifecycle-api.md, section 3."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the workflow.")
+    category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
+    created_date_time: DateTime | None = prop("When the workflow was created.")
+    deleted_date_time: DateTime | None = prop("When it was deleted; null unless deleted.")
+    description: str | None = prop("What the workflow is for.")
+    display_name: str | None = prop("Name of the workflow, unique in the tenant.")
+    execution_conditions: WorkflowExecutionConditions | None = prop(
+        "When and for whom the workflow is run.", in_list=False
+    )
+    is_enabled: bool | None = prop("Whether the workflow can be run.")
+    is_scheduling_enabled: bool | None = prop("Whether the workflow is run on schedule.")
+    last_modified_date_time: DateTime | None = prop("When the workflow was last changed.")
+    next_schedule_run_date_time: DateTime | None = prop(
+        "When the workflow is to run next; null if it is not scheduled."
+    )
+    quarantine_details: QuarantineDetails | None = prop(
+        "Why the workflow is held back, if it is.", in_list=False
+    )
+    settings: WorkflowSetting | None = prop("Settings of the workflow.", in_list=False)
+    version: int | None = prop("The current version of the workflow, from 1.")
+    created_by: User | None = edge(
+        "User",
+        *USER_STRATEGIES,
+        in_list=False,
+        expand_on_get=True,
+        description="Who created the workflow.",
+    )
+    last_modified_by: User | None = edge(
+        "User",
+        *USER_STRATEGIES,
+        in_list=False,
+        expand_on_get=True,
+        description="Who last changed the workflow.",
+    )
+    tasks: list[Task] | None = edge(
+        "Task",
+        Strategy.INLINE,
+        Strategy.REQUEST,
+        shape=Shape.LIST,
+        in_list=False,
+        description="The tasks of the current version; at most 25.",
+    )
+    runs: Connection[Run] | None = connection("Run", description="The runs of the workflow.")
+    user_processing_results: Connection[UserProcessingResult] | None = connection(
+        "UserProcessingResult", description="The user results of all runs of the workflow."
+    )
