@@ -1,0 +1,136 @@
+"""Puts the parts together: settings in, ASGI application out."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
+
+from gateway.explorer import ASSETS_PATH, explorer_page, static_app
+from gateway.graph.client import GraphClient
+from gateway.graph.credentials import Credentials, Fixed, Passthrough
+from gateway.graph.engine import Engine
+from gateway.http.graphql import GraphQLEndpoint
+from gateway.http.health import healthz
+from gateway.odata.cursor import CursorCodec
+from gateway.odata.planner import Planner
+from gateway.sandbox import create_sandbox
+from gateway.schema.build import build_schema
+from gateway.schema.context import Context
+from gateway.settings import Settings
+
+EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
+DEFAULT_QUERY = """\
+# Which tasks failed, for whom, and why?
+query LastRuns {
+  workflows(first: 10) {
+    nodes {
+      displayName
+      category
+      runs(first: 5) {
+        nodes {
+          startedDateTime
+          processingStatus
+          userProcessingResults {
+            nodes {
+              subject { id displayName }
+              taskProcessingResults {
+                processingStatus
+                failureReason
+                task { displayName }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the data comes from, and whose token opens it."""
+
+    url: str
+    credentials: Credentials
+    transport: httpx.AsyncBaseTransport | None = None
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether callers must bring a token of their own."""
+        return isinstance(self.credentials, Passthrough)
+
+
+def upstream_of(settings: Settings) -> Upstream:
+    """The configured upstream, a sandbox elsewhere, or one of its own in this process."""
+    if settings.upstream_url is not None:
+        return Upstream(settings.upstream_url, Passthrough())
+    if settings.sandbox_url is not None:
+        return Upstream(settings.sandbox_url, Fixed("sandbox"))
+    transport = httpx.ASGITransport(create_sandbox())
+    return Upstream(EMBEDDED_SANDBOX_URL, Fixed("sandbox"), transport)
+
+
+def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engine:
+    """The engine that runs plans against the upstream."""
+    upstream = upstream or upstream_of(settings)
+    secret = settings.cursor_secret
+    client = GraphClient(
+        upstream.url,
+        transport=upstream.transport,
+        concurrency=settings.concurrency,
+        max_attempts=settings.max_attempts,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+    )
+    return Engine(
+        client,
+        upstream.credentials,
+        CursorCodec((secret.get_secret_value() if secret else upstream.url).encode()),
+        deadline=settings.deadline,
+        budget=settings.max_upstream_requests,
+    )
+
+
+def create_app(settings: Settings | None = None, upstream: Upstream | None = None) -> Starlette:
+    """The gateway as an ASGI application.
+
+    Args:
+        settings: by default those of the environment.
+        upstream: instead of the one that the settings name; for tests.
+    """
+    settings = settings or Settings()
+    upstream = upstream or upstream_of(settings)
+    logging.getLogger("gateway").setLevel(settings.log_level.upper())
+    schema = build_schema()
+    planner = Planner(schema.model, max_first=settings.max_first)
+    engines: list[Engine] = []
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        engine = create_engine(settings, upstream)
+        engines.append(engine)
+        yield
+        engines.remove(engine)
+        await engine.aclose()
+
+    endpoint = GraphQLEndpoint(
+        schema.graphql,
+        context=lambda caller: Context(engines[-1], planner, caller),
+        needs_token=upstream.needs_token,
+        page=lambda path: explorer_page(endpoint=path, default_query=DEFAULT_QUERY),
+    )
+    routes = [
+        Route("/", lambda request: RedirectResponse(request.url_for("graphql").path)),
+        Route("/graphql", endpoint.__call__, methods=["GET", "POST"], name="graphql"),
+        Route("/healthz", healthz),
+    ]
+    if (assets := static_app()) is not None:
+        routes.append(Mount(ASSETS_PATH, assets))
+    return Starlette(routes=routes, lifespan=lifespan)

@@ -1,0 +1,285 @@
+"""The command line: serve · sandbox · schema · explain."""
+
+import difflib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+import uvicorn
+from graphql import (
+    GraphQLError,
+    OperationDefinitionNode,
+    get_operation_ast,
+    parse,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+from pydantic import ValidationError
+
+from gateway.app import DEFAULT_QUERY, create_app
+from gateway.odata.explain import explain as explain_plan
+from gateway.odata.planner import Planner
+from gateway.sandbox import SandboxSettings, create_sandbox
+from gateway.schema.build import build_schema
+from gateway.schema.selection import AstSelection, Operation
+from gateway.settings import Settings
+
+cli = typer.Typer(
+    name="lifecycle-gateway",
+    help="One GraphQL endpoint over the Microsoft Graph lifecycle workflows results.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks one.")]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    cli()
+
+
+def _fail(message: str) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(2)
+
+
+def application() -> Any:
+    """The gateway for a server that imports it; settings come from the environment."""
+    return create_app(Settings())
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    """Settings of the environment, with the given options on top; exported for workers."""
+    try:
+        settings = Settings(**{k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        rules = [
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
+        raise _fail("These settings are not valid:\n  " + "\n  ".join(rules)) from None
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"GATEWAY_{name.upper()}"] = str(value)
+    return settings
+
+
+@cli.command()
+def serve(
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    upstream_url: Annotated[
+        str | None,
+        typer.Option(help="Microsoft Graph version root; without it, the sandbox is used."),
+    ] = None,
+    sandbox_url: Annotated[
+        str | None, typer.Option(help="Version root of a sandbox that runs elsewhere.")
+    ] = None,
+    max_first: Annotated[int | None, typer.Option(help="Largest `first`.")] = None,
+    deadline: Annotated[float | None, typer.Option(help="Seconds per operation.")] = None,
+    max_upstream_requests: Annotated[
+        int | None, typer.Option(help="Upstream requests per operation.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(help="HTTP requests upstream at once, per process.")
+    ] = None,
+    max_attempts: Annotated[int | None, typer.Option(help="Attempts of a request.")] = None,
+    connect_timeout: Annotated[float | None, typer.Option(help="Seconds to connect.")] = None,
+    read_timeout: Annotated[
+        float | None, typer.Option(help="Seconds without a byte from the upstream.")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
+) -> None:
+    """Run the gateway. Each option is also a setting: GATEWAY_UPSTREAM_URL and so on."""
+    settings = _settings(
+        {
+            "upstream_url": upstream_url,
+            "sandbox_url": sandbox_url,
+            "max_first": max_first,
+            "deadline": deadline,
+            "max_upstream_requests": max_upstream_requests,
+            "concurrency": concurrency,
+            "max_attempts": max_attempts,
+            "connect_timeout": connect_timeout,
+            "read_timeout": read_timeout,
+            "log_level": log_level,
+        }
+    )
+    on_sandbox = settings.upstream_url is None
+    with _shared_sandbox(on_sandbox and settings.sandbox_url is None and workers > 1):
+        typer.echo(_banner(settings, host, port))
+        uvicorn.run(
+            "gateway.cli:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level=settings.log_level,
+            access_log=False,
+        )
+
+
+def _banner(settings: Settings, host: str, port: int) -> str:
+    address = f"http://{host}:{port}/graphql"
+    if settings.upstream_url is not None:
+        return (
+            f"Lifecycle Gateway in front of {settings.upstream_url}\n"
+            f"  POST {address} with 'Authorization: Bearer <your Microsoft Graph token>'"
+        )
+    return (
+        "Lifecycle Gateway on the sandbox: no tenant, no token, invented data.\n"
+        f"  Open {address} in a browser, or paste this:\n\n"
+        f"  curl -s {address} -H 'content-type: application/json' \\\n"
+        "    -d '{\"query\": \"{ workflows { nodes { displayName category } } }\"}'\n\n"
+        "  A query to begin with:\n\n"
+        + "".join(f"    {line}\n" for line in DEFAULT_QUERY.splitlines())
+        + "\n  For your own tenant: GATEWAY_UPSTREAM_URL=https://graph.microsoft.com/v1.0"
+    )
+
+
+@contextmanager
+def _shared_sandbox(needed: bool) -> Iterator[None]:
+    """A sandbox in a process of its own, so that all workers see the same state."""
+    if not needed:
+        yield
+        return
+    command = [sys.executable, "-m", "gateway", "sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None  # noqa: S101 - asked for above
+            url = process.stdout.readline().rpartition(" ")[2].strip()
+            _await_http(url)
+            os.environ["GATEWAY_SANDBOX_URL"] = url
+            yield
+        finally:
+            process.terminate()
+
+
+def _await_http(url: str, seconds: float = 10.0) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise _fail(f"The sandbox did not answer at {url}")
+
+
+@cli.command()
+def sandbox(
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8001,
+    workflows: Annotated[int, typer.Option(help="Workflows.")] = 5,
+    runs: Annotated[int, typer.Option(help="Runs per workflow.")] = 4,
+    users: Annotated[int, typer.Option(help="Users per run.")] = 5,
+    tasks: Annotated[int, typer.Option(help="Tasks per workflow.")] = 3,
+    page_size: Annotated[int, typer.Option(help="Rows per page.")] = 100,
+    latency_ms: Annotated[int, typer.Option(help="Milliseconds per HTTP request.")] = 0,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal data.")] = 1,
+    task_results_expand: Annotated[
+        str, typer.Option(help="$expand=taskProcessingResults: refuse, ignore or accept.")
+    ] = "refuse",
+    select: Annotated[str, typer.Option(help="$select: accept, ignore or refuse.")] = "accept",
+    moving: Annotated[bool, typer.Option(help="Keep one run in progress.")] = True,
+) -> None:
+    """Run the sandbox on a port of its own, for any client that speaks Microsoft Graph."""
+    try:
+        app = create_sandbox(
+            SandboxSettings(
+                workflows=workflows,
+                runs=runs,
+                users=users,
+                tasks=tasks,
+                page_size=page_size,
+                latency_ms=latency_ms,
+                seed=seed,
+                task_results_expand=task_results_expand,  # type: ignore[arg-type]
+                select=select,  # type: ignore[arg-type]
+                moving=moving,
+            )
+        )
+    except ValueError as error:
+        raise _fail(str(error)) from None
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning")
+    listener = config.bind_socket()
+    address = listener.getsockname()
+    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at http://{host}:{address[1]}/v1.0")
+    sys.stdout.flush()
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+@cli.command()
+def schema(
+    check: Annotated[
+        Path | None, typer.Option(help="Compare with this file; fail with a diff.")
+    ] = None,
+) -> None:
+    """Print the schema in the GraphQL definition language."""
+    sdl = build_schema().sdl
+    if check is None:
+        typer.echo(sdl, nl=False)
+        return
+    try:
+        saved = check.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _fail(f"{check}: {error.strerror}") from None
+    diff = difflib.unified_diff(
+        saved.splitlines(keepends=True), sdl.splitlines(keepends=True), str(check), "schema"
+    )
+    if text := "".join(diff):
+        typer.echo(text, nl=False)
+        raise typer.Exit(1)
+
+
+@cli.command()
+def explain(
+    file: Annotated[str, typer.Argument(help="File with an operation; - for standard input.")],
+    operation: Annotated[str | None, typer.Option(help="Name of the operation.")] = None,
+    variables: Annotated[str, typer.Option(help="Variables, as a JSON object.")] = "{}",
+) -> None:
+    """Print the plan of an operation without running it."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise _fail(f"{file}: {error.strerror}") from None
+    built = build_schema()
+    graphql_schema = built.graphql._schema
+    try:
+        document = parse(text)
+        errors = validate(graphql_schema, document)
+        node = get_operation_ast(document, operation)
+        if node is None and not errors:
+            raise _fail("Name the operation with --operation.")
+        values = _variables(graphql_schema, node, variables)
+        errors += values if isinstance(values, list) else []
+    except GraphQLError as error:
+        errors = [error]
+    if errors:
+        raise _fail("\n\n".join(map(str, errors)))
+    fragments = {d.name.value: d for d in document.definitions if d.kind == "fragment_definition"}
+    selection = AstSelection(Operation(graphql_schema, fragments, values), node.selection_set)
+    typer.echo(explain_plan(Planner(built.model, max_first=Settings().max_first).plan(selection)))
+
+
+def _variables(graphql_schema: Any, node: OperationDefinitionNode, text: str) -> Any:
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise _fail("--variables must be a JSON object")
+    return get_variable_values(graphql_schema, node.variable_definitions or (), given)

@@ -1,0 +1,53 @@
+"""How errors leave the gateway: always with a code, never with a stack trace."""
+
+import logging
+import uuid
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from gateway.odata.errors import GatewayError
+
+_log = logging.getLogger(__name__)
+
+
+def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
+    """The response form of an error.
+
+    An unexpected exception is logged with its trace under a reference that is all the caller sees.
+
+    Args:
+        error: as graphql-core collected it.
+        executed: whether the operation was executed; otherwise it is the document's own fault.
+    """
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    form = dict(error.formatted)
+    extensions = dict(form.get("extensions") or {})
+    if isinstance(original, GatewayError):
+        form["message"] = original.message
+        extensions |= original.extensions
+    elif isinstance(error, GraphQLSyntaxError):
+        extensions["code"] = "GRAPHQL_PARSE_FAILED"
+    elif original is not None and not isinstance(original, GraphQLError):
+        reference = str(uuid.uuid4())
+        _log.error("unexpected error, reference %s", reference, exc_info=original)
+        form["message"] = f"An unexpected error occurred (reference {reference})."
+        extensions = {"code": "INTERNAL_SERVER_ERROR", "reference": reference}
+    elif "code" not in extensions:
+        extensions["code"] = _code(error, executed=executed)
+    form["extensions"] = extensions
+    return form
+
+
+def _code(error: GraphQLError, *, executed: bool) -> str:
+    if not executed:
+        return "GRAPHQL_VALIDATION_FAILED"
+    # With a path, a value of the service does not fit the schema; without, a variable does not.
+    return "UPSTREAM_ERROR" if error.path else "BAD_USER_INPUT"
+
+
+def refusal(message: str, code: str) -> dict[str, Any]:
+    """The body of a response to a request that is not executed."""
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}

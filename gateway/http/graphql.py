@@ -1,0 +1,201 @@
+"""GraphQL over HTTP: one endpoint for POST, GET and the explorer.
+
+Follows the GraphQL over HTTP specification (https://graphql.github.io/graphql-over-http/): a
+client that accepts ``application/graphql-response+json`` gets a 4xx for a request that is not
+executed, a legacy client that accepts ``application/json`` gets 200 once its document was read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from strawberry.schema.exceptions import (
+    CannotGetOperationTypeError,
+    InvalidOperationTypeError,
+)
+from strawberry.types.execution import PreExecutionError
+
+from gateway.http.errors import formatted, refusal
+from gateway.http.identity import bearer_token
+from gateway.schema.context import Context
+
+RESPONSE_JSON = "application/graphql-response+json"
+JSON = "application/json"
+
+
+class Refused(Exception):  # noqa: N818 - becomes a response
+    """The request can't be executed; holds the response's status and error."""
+
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The parameters of a GraphQL request."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+
+
+class GraphQLEndpoint:
+    """Serves one schema.
+
+    Args:
+        schema: the executable schema.
+        context: makes the context of an operation from the caller's token.
+        needs_token: whether a caller without a bearer token is turned away.
+        page: renders the explorer for the path that it is served at.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        context: Callable[[str | None], Context],
+        needs_token: bool,
+        page: Callable[[str], str],
+    ) -> None:
+        self._schema = schema
+        self._context = context
+        self._needs_token = needs_token
+        self._page = page
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        if request.method == "GET" and _is_browser(request):
+            return HTMLResponse(self._page(request.url.path))
+        media_type = JSON
+        try:
+            media_type = _media_type(request)
+            token = bearer_token(request)
+            if self._needs_token and token is None:
+                raise Refused(
+                    401,
+                    "UNAUTHENTICATED",
+                    "send a Microsoft Graph token as 'Authorization: Bearer …'",
+                    WWW_Authenticate="Bearer",
+                )
+            parameters = await _parameters(request)
+            return await self._execute(request, parameters, token, media_type)
+        except Refused as refused:
+            return _json(
+                refusal(refused.message, refused.code), refused.status, media_type, refused.headers
+            )
+
+    async def _execute(
+        self, request: Request, parameters: Parameters, token: str | None, media_type: str
+    ) -> Response:
+        allowed = {OperationType.QUERY}
+        if request.method == "POST":
+            allowed.add(OperationType.MUTATION)
+        try:
+            result = await self._schema.execute(
+                parameters.query,
+                variable_values=parameters.variables,
+                operation_name=parameters.operation_name,
+                context_value=self._context(token),
+                allowed_operation_types=allowed,
+            )
+        except CannotGetOperationTypeError:
+            name = parameters.operation_name
+            raise _invalid(
+                "the document has several operations; name one in operationName"
+                if name is None
+                else "operationName names no operation of the document"
+            ) from None
+        except InvalidOperationTypeError as error:
+            raise Refused(
+                405, "BAD_REQUEST", error.as_http_error_reason(request.method), Allow="POST"
+            ) from None
+        executed = not isinstance(result, PreExecutionError)
+        body: dict[str, Any] = {}
+        if result.errors:
+            body["errors"] = [formatted(error, executed=executed) for error in result.errors]
+        if executed and not _never_began(result):
+            body["data"] = result.data
+        status = 200 if "data" in body or media_type == JSON else 400
+        return _json(body, status, media_type)
+
+
+def _never_began(result: Any) -> bool:
+    """Whether execution stopped before the first field, as with a variable that does not fit."""
+    return result.data is None and all(not error.path for error in result.errors or ())
+
+
+def _is_browser(request: Request) -> bool:
+    wants_html = "text/html" in request.headers.get("accept", "")
+    return wants_html and "query" not in request.query_params
+
+
+def _media_type(request: Request) -> str:
+    accept = request.headers.get("accept", "*/*")
+    ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    if RESPONSE_JSON in ranges:
+        return RESPONSE_JSON
+    if not accept.strip() or {JSON, "application/*", "*/*"}.intersection(ranges):
+        return JSON
+    raise Refused(406, "NOT_ACCEPTABLE", f"accept {RESPONSE_JSON} or {JSON}")
+
+
+async def _parameters(request: Request) -> Parameters:
+    if request.method == "GET":
+        query = request.query_params
+        return _checked(
+            {
+                "query": query.get("query"),
+                "operationName": query.get("operationName"),
+                "variables": _from_json(query.get("variables"), "variables"),
+                "extensions": _from_json(query.get("extensions"), "extensions"),
+            }
+        )
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != JSON:
+        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"send the request as {JSON}")
+    body = _from_json(await request.body(), "the body")
+    if not isinstance(body, dict):
+        raise _invalid("the body must be a JSON object")
+    return _checked(body)
+
+
+def _checked(given: dict[str, Any]) -> Parameters:
+    query, variables = given.get("query"), given.get("variables")
+    operation_name = given.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise _invalid("query must be a GraphQL document")
+    if variables is not None and not isinstance(variables, dict):
+        raise _invalid("variables must be a JSON object")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise _invalid("operationName must be a string")
+    if given.get("extensions") is not None and not isinstance(given["extensions"], dict):
+        raise _invalid("extensions must be a JSON object")
+    return Parameters(query, variables, operation_name or None)
+
+
+def _from_json(text: str | bytes | None, what: str) -> Any:
+    if text is None:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise _invalid(f"{what} is not valid JSON") from None
+
+
+def _invalid(message: str) -> Refused:
+    return Refused(400, "BAD_REQUEST", message)
+
+
+def _json(
+    body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(body), status, headers, media_type=f"{media_type}; charset=utf-8"
+    )
