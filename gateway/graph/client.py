@@ -29,6 +29,8 @@ from gateway.odata.query import GraphRequest
 
 # Without it, enum members above the sentinel are withheld (graph-lifecycle-api.md, section 4).
 _HEADERS = {"Prefer": "include-unknown-enum-members"}
+# Shorter tokens are no secrets, and could be part of any word.
+_SECRET_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +218,8 @@ def _reply(status: int, headers: dict[str, str], data: Any, session: Session) ->
             return Reply(error=error, status=status)
         return Reply(data, status=status)
     error = error_of_answer(status, headers, data)
-    error.message = error.message.replace(session.token, "…")
-    error.args = (error.message,)
+    if len(session.token) >= _SECRET_LENGTH:
+        error.message = error.message.replace(session.token, "…")
     return Reply(
         error=error,
         status=status,

@@ -57,7 +57,8 @@ class Execution:
             self._schedule(child, root)
         self._schedule_probe()
         while self._next or self._undecided or self._stubs:
-            for decide in self._take_undecided():
+            undecided, self._undecided = self._undecided, []
+            for decide in undecided:
                 decide()
             layer, self._next = self._next, []
             if self._stubs:
@@ -149,18 +150,16 @@ class Execution:
             for row in rows:
                 row[back] = parent
         parent[node.key] = rows if node.window is None else window.connection(outcome, rows)
+        expanded = outcome.options.expand if outcome.options else None
         if pivot and rows:
-            if outcome.options is not None and outcome.options.expand is not None:
-                unsettled = self._settle_expanded(pivot, node, rows)
-            else:
-                unsettled = rows
+            unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
             if flat:
                 unsettled = self._settle_grouped(pivot, unsettled, rows, flat, outcome.whole)
             if unsettled:
                 self._undecided.append(
                     partial(self._decide, pivot, parent, unsettled, rows, flat, outcome.whole)
                 )
-        self._follow(node, rows, listed=True)
+        self._follow(node, rows, listed=True, expanded=expanded)
 
     # --- the pivot: an edge whose rows come with, beside or after its parents' ---------------
 
@@ -350,8 +349,10 @@ class Execution:
 
     # --- edges that rows carry, and what they carry too little of ----------------------------
 
-    def _follow(self, node: PlanNode, rows: list[Row], *, listed: bool) -> None:
-        """Stitch what ``rows`` carry inline and schedule what they do not."""
+    def _follow(
+        self, node: PlanNode, rows: list[Row], *, listed: bool, expanded: Expand | None = None
+    ) -> None:
+        """Stitch what ``rows`` carry inline, or ``expanded``, and schedule what they do not."""
         if not rows:
             return
         properties, edges = node.details if listed else ([], [])
@@ -360,15 +361,15 @@ class Execution:
             self._next.extend(partial(self._detail, node, row, properties, edges) for row in rows)
         for child in node.children.values():
             if child is not node.pivot and child not in edges:
-                self._edge(child, rows)
+                self._edge(child, rows, expanded)
 
-    def _edge(self, child: PlanNode, rows: list[Row]) -> None:
+    def _edge(self, child: PlanNode, rows: list[Row], expanded: Expand | None = None) -> None:
         navigation = child.navigation
         if child.error is not None:
             for row in rows:
                 row[child.key] = child.error
         elif navigation.allows(Strategy.HYDRATE):
-            self._stub(child, rows)
+            self._stub(child, rows, expanded)
         elif navigation.allows(Strategy.INLINE):
             self._inline(child, rows)
         else:
@@ -410,20 +411,22 @@ class Execution:
                 row[edge.navigation.name] = data.get(edge.navigation.name)
                 self._edge(edge, [row])
 
-    def _stub(self, child: PlanNode, rows: list[Row]) -> None:
-        """Users come as id-only stubs; queue those of which more is selected."""
-        wanted = [*child.needs, *(c.navigation.name for c in child.children.values())]
-        complete = []
+    def _stub(self, child: PlanNode, rows: list[Row], expanded: Expand | None) -> None:
+        """Users come as id-only stubs; queue those of which more is selected.
+
+        One who is still a stub where others came expanded is not in the directory any more.
+        """
+        stubs, complete = [], []
         for row in rows:
             stub = row.get(child.navigation.name)
-            if not isinstance(stub, dict) or not isinstance(stub.get("id"), str):
-                continue
-            user = {**stub, ADDRESS: f"users/{key_segment(stub['id'])}"}
-            row[child.key] = user
-            if any(name not in user for name in wanted):
-                self._stubs.append((child, user))
-            else:
-                complete.append(user)
+            if isinstance(stub, dict) and isinstance(stub.get("id"), str):
+                user = {**stub, ADDRESS: f"users/{key_segment(stub['id'])}"}
+                row[child.key] = user
+                (complete if user.keys() >= _wanted(child) else stubs).append(user)
+        if complete and expanded is not None and expanded.navigation is child.navigation:
+            complete += stubs
+        else:
+            self._stubs += [(child, user) for user in stubs]
         self._follow(child, complete, listed=False)
 
     async def _hydrate(self, stubs: list[tuple[PlanNode, Row]]) -> None:
@@ -431,13 +434,9 @@ class Execution:
         for child, user in stubs:
             found = users[user["id"]]
             if isinstance(found, GatewayError):
-                for name in (*child.needs, *child.children):
-                    user.setdefault(name, found)
-                continue
+                found = dict.fromkeys(_wanted(child), found)
             for name, value in (found or {}).items():
                 user.setdefault(name, value)
-            for name in (*child.needs, *(c.navigation.name for c in child.children.values())):
-                user.setdefault(name, None)
             self._follow(child, [user], listed=False)
 
 
@@ -468,6 +467,11 @@ def _directory(plan: Plan, reader: Reader) -> Directory:
 def _feature(node: PlanNode, pivot: PlanNode) -> str:
     expand = Expand(pivot.navigation, ())
     return Options(expand=expand).capability("$expand", node.entity.name)
+
+
+def _wanted(user: PlanNode) -> set[str]:
+    """The properties and edges of a user beyond the id."""
+    return {*user.needs, *(child.navigation.name for child in user.children.values())}
 
 
 def _in_first_layer(node: PlanNode) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 import strawberry
-from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from strawberry.schema.exceptions import (
@@ -19,6 +18,7 @@ from strawberry.schema.exceptions import (
     InvalidOperationTypeError,
 )
 from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
 from gateway.http.errors import formatted, refusal
 from gateway.http.identity import bearer_token

@@ -1,0 +1,212 @@
+"""What the tests share: a gateway in front of a sandbox, in process or over real sockets."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from gateway.app import Upstream, create_app
+from gateway.graph.credentials import Fixed, Passthrough
+from gateway.sandbox import SandboxSettings, create_sandbox
+from gateway.settings import Settings
+
+TOKEN = "a-token-that-is-long-enough-to-be-a-secret"
+
+
+@contextmanager
+def listening(app: ASGIApp) -> Iterator[str]:
+    """Serve an ASGI application on a loopback port; yields its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="auto")
+    server = uvicorn.Server(config)
+    listener = config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(5)
+        listener.close()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What went upstream: HTTP requests as the sandbox logged them."""
+
+    requests: list[dict[str, Any]]
+
+    @property
+    def http(self) -> int:
+        """The number of HTTP requests."""
+        return len(self.requests)
+
+    @property
+    def items(self) -> list[str]:
+        """Method and URL of each logical request, `$batch` items one by one."""
+        found = []
+        for request in self.requests:
+            if request["items"] is None:
+                url = request["path"].removeprefix("/v1.0").removeprefix("/beta")
+                found.append(f"{request['method']} {url}")
+            else:
+                found += [f"{i['method']} {i['url']}" for i in request["items"]]
+        return found
+
+
+class Gateway:
+    """A gateway and the sandbox behind it."""
+
+    def __init__(self, client: httpx.AsyncClient, upstream: httpx.AsyncClient) -> None:
+        self.client = client
+        self.upstream = upstream
+
+    async def post(self, body: Any, **kwargs: Any) -> httpx.Response:
+        """POST a GraphQL request."""
+        return await self.client.post("/graphql", json=body, **kwargs)
+
+    async def query(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The response to a query, with `data` and, if there are any, `errors`."""
+        response = await self.post({"query": query, "variables": variables})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def data(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of a query that must have no errors."""
+        response = await self.query(query, **variables)
+        assert "errors" not in response, response["errors"][:3]
+        return response["data"]
+
+    async def errors(self, query: str, **variables: Any) -> list[dict[str, Any]]:
+        """The errors of a query that must have some."""
+        response = await self.query(query, **variables)
+        assert "errors" in response, response
+        return response["errors"]
+
+    async def counted(self, query: str, **variables: Any) -> tuple[dict[str, Any], Sent]:
+        """The data of a query, and what it sent upstream."""
+        await self.forget()
+        data = await self.data(query, **variables)
+        return data, await self.sent()
+
+    async def sent(self) -> Sent:
+        """What went upstream since `forget`."""
+        return Sent((await self.upstream.get("/sandbox/requests")).json()["requests"])
+
+    async def forget(self) -> None:
+        """Clear the sandbox's log of requests."""
+        await self.upstream.delete("/sandbox/requests")
+
+    async def fault(self, **fault: Any) -> None:
+        """Let the sandbox fail; see gateway.sandbox.faults."""
+        response = await self.upstream.post("/sandbox/faults", json=[fault])
+        assert response.status_code == 200, response.text
+
+    async def rest(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        """The sandbox's own REST answer, below the lifecycle workflows root."""
+        response = await self.upstream.get(
+            f"/v1.0/identityGovernance/lifecycleWorkflows{path}",
+            headers={
+                "Authorization": f"Bearer {TOKEN}",
+                "Prefer": "include-unknown-enum-members",
+            },
+            **kwargs,
+        )
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+@asynccontextmanager
+async def running(
+    sandbox: Starlette,
+    settings: Settings | None = None,
+    *,
+    sockets: bool = False,
+    passthrough: bool = False,
+) -> AsyncIterator[Gateway]:
+    """A gateway in front of ``sandbox``.
+
+    Args:
+        sandbox: the upstream.
+        settings: of the gateway.
+        sockets: gateway and sandbox listen on loopback ports; otherwise all is in process.
+        passthrough: callers bring their own token.
+    """
+    credentials = Passthrough() if passthrough else Fixed(TOKEN)
+    async with AsyncExitStack() as stack:
+        if sockets:
+            there = stack.enter_context(listening(sandbox))
+            app = create_app(settings or Settings(), Upstream(f"{there}/v1.0", credentials))
+            here = stack.enter_context(listening(app))
+            client = httpx.AsyncClient(base_url=here, timeout=60)
+            upstream = httpx.AsyncClient(base_url=there, timeout=60)
+        else:
+            transport = httpx.ASGITransport(sandbox)
+            app = create_app(
+                settings or Settings(), Upstream("http://upstream/v1.0", credentials, transport)
+            )
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            client = httpx.AsyncClient(
+                base_url="http://gateway", transport=httpx.ASGITransport(app)
+            )
+            upstream = httpx.AsyncClient(base_url="http://upstream", transport=transport)
+        await stack.enter_async_context(client)
+        await stack.enter_async_context(upstream)
+        yield Gateway(client, upstream)
+
+
+Start = Callable[..., Awaitable[Gateway]]
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Starts gateways: ``await start(users=2000, settings=Settings(...), sockets=True)``.
+
+    Keyword arguments that `running` does not take are settings of the sandbox; its data stands
+    still unless asked otherwise.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def begin(
+            settings: Settings | None = None,
+            sockets: bool = False,
+            passthrough: bool = False,
+            **sandbox: Any,
+        ) -> Gateway:
+            app = create_sandbox(SandboxSettings(**{"moving": False, **sandbox}))
+            return await stack.enter_async_context(
+                running(app, settings, sockets=sockets, passthrough=passthrough)
+            )
+
+        yield begin
+
+
+@pytest.fixture
+async def gateway(start: Start) -> Gateway:
+    """A gateway in front of a sandbox of the default size, in process."""
+    return await start()
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Settings of the developer's own environment do not reach the tests."""
+    import os
+
+    for name in list(os.environ):
+        if name.upper().startswith("GATEWAY_"):
+            monkeypatch.delenv(name)
+
+
+async def gather(*calls: Awaitable[Any]) -> list[Any]:
+    """Run calls at once."""
+    return list(await asyncio.gather(*calls))
