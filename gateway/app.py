@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.explorer import ASSETS_PATH, explorer_page, static_app
 from gateway.graph.client import GraphClient
@@ -126,7 +126,7 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
         needs_token=upstream.needs_token,
         page=lambda path: explorer_page(endpoint=path, default_query=DEFAULT_QUERY),
     )
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/", lambda request: RedirectResponse(request.url_for("graphql").path)),
         Route("/graphql", endpoint.__call__, methods=["GET", "POST"], name="graphql"),
         Route("/healthz", healthz),

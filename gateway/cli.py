@@ -1,7 +1,6 @@
 """The command line: serve · sandbox · schema · explain."""
 
 import difflib
-import json
 import os
 import subprocess
 import sys
@@ -12,20 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
+import orjson
 import typer
 import uvicorn
-from graphql import (
-    GraphQLError,
-    OperationDefinitionNode,
-    get_operation_ast,
-    parse,
-    validate,
-)
+from graphql import FragmentDefinitionNode, GraphQLError, get_operation_ast, parse, validate
 from graphql.execution.values import get_variable_values
 from pydantic import ValidationError
 
 from gateway.app import DEFAULT_QUERY, create_app
 from gateway.odata.explain import explain as explain_plan
+from gateway.odata.plan import Plan
 from gateway.odata.planner import Planner
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.schema.build import build_schema
@@ -142,7 +137,7 @@ def _banner(settings: Settings, host: str, port: int) -> str:
         "Lifecycle Gateway on the sandbox: no tenant, no token, invented data.\n"
         f"  Open {address} in a browser, or paste this:\n\n"
         f"  curl -s {address} -H 'content-type: application/json' \\\n"
-        "    -d '{\"query\": \"{ workflows { nodes { displayName category } } }\"}'\n\n"
+        '    -d \'{"query": "{ workflows { nodes { displayName category } } }"}\'\n\n'
         "  A query to begin with:\n\n"
         + "".join(f"    {line}\n" for line in DEFAULT_QUERY.splitlines())
         + "\n  For your own tenant: GATEWAY_UPSTREAM_URL=https://graph.microsoft.com/v1.0"
@@ -256,30 +251,46 @@ def explain(
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
         raise _fail(f"{file}: {error.strerror}") from None
-    built = build_schema()
-    graphql_schema = built.graphql._schema
     try:
-        document = parse(text)
-        errors = validate(graphql_schema, document)
-        node = get_operation_ast(document, operation)
-        if node is None and not errors:
-            raise _fail("Name the operation with --operation.")
-        values = _variables(graphql_schema, node, variables)
-        errors += values if isinstance(values, list) else []
+        typer.echo(explain_plan(_plan(text, operation, variables)))
     except GraphQLError as error:
-        errors = [error]
-    if errors:
-        raise _fail("\n\n".join(map(str, errors)))
-    fragments = {d.name.value: d for d in document.definitions if d.kind == "fragment_definition"}
-    selection = AstSelection(Operation(graphql_schema, fragments, values), node.selection_set)
-    typer.echo(explain_plan(Planner(built.model, max_first=Settings().max_first).plan(selection)))
+        raise _fail(str(error)) from None
 
 
-def _variables(graphql_schema: Any, node: OperationDefinitionNode, text: str) -> Any:
+def _plan(text: str, name: str | None, variables: str) -> Plan:
+    """The plan of an operation of a document.
+
+    Raises:
+        GraphQLError: the document, its operation or the variables are not valid.
+    """
+    built = build_schema()
+    schema_ = built.graphql._schema
+    document = parse(text)
+    operation = get_operation_ast(document, name)
+    errors = validate(schema_, document)
+    if not errors and operation is None:
+        raise GraphQLError("The document has no such operation; name one with --operation.")
+    if operation is not None and not errors:
+        values = get_variable_values(
+            schema_, operation.variable_definitions or (), _json_object(variables)
+        )
+        if not isinstance(values, list):
+            fragments = {
+                definition.name.value: definition
+                for definition in document.definitions
+                if isinstance(definition, FragmentDefinitionNode)
+            }
+            selection = AstSelection(Operation(schema_, fragments, values), operation.selection_set)
+            return Planner(built.model, max_first=Settings().max_first).plan(selection)
+        errors = values
+    raise GraphQLError("\n\n".join(map(str, errors)))
+
+
+def _json_object(text: str) -> dict[str, Any]:
     try:
-        given = json.loads(text)
-    except ValueError:
+        given = orjson.loads(text)
+    except orjson.JSONDecodeError:
         given = None
     if not isinstance(given, dict):
-        raise _fail("--variables must be a JSON object")
-    return get_variable_values(graphql_schema, node.variable_definitions or (), given)
+        raise GraphQLError("--variables must be a JSON object.")
+    return given

@@ -6,7 +6,8 @@ from tests.conftest import Start
 
 ALL = """{ workflows { nodes { id displayName runs { nodes { id
   userProcessingResults { nodes { id subject { id }
-    taskProcessingResults { id processingStatus failureReason task { displayName } } } } } } } } }"""
+    taskProcessingResults { id processingStatus failureReason task { displayName } }
+  } } } } } } }"""
 ONE = """query ($id: ID!) { workflow(id: $id) { displayName runs { nodes { id
   userProcessingResults { nodes { id
     taskProcessingResults { id processingStatus failureReason } } } } } } }"""
@@ -131,7 +132,8 @@ async def test_equal_edges_under_two_aliases_cost_once(start: Start) -> None:
 async def test_aliases_that_select_differently_share_their_request(start: Start) -> None:
     gateway = await start(sockets=True)
     data, sent = await gateway.counted(
-        "{ a: workflows { nodes { id } } b: workflows { nodes { displayName runs { nodes { id } } } } }"
+        """{ a: workflows { nodes { id } }
+             b: workflows { nodes { displayName runs { nodes { id } } } } }"""
     )
     assert len(data["a"]["nodes"]) == len(data["b"]["nodes"]) == 5
     assert sent.http == 2
@@ -143,8 +145,12 @@ async def test_what_is_addressable_travels_in_the_first_layer(start: Start) -> N
     run = (await gateway.rest(f"/workflows/{workflow}/runs"))["value"][0]["id"]
     _, sent = await gateway.counted(
         """query ($w: ID!, $r: ID!) {
-          workflow(id: $w) { displayName runs { nodes { id } } userProcessingResults { nodes { id } } }
-          run(workflowId: $w, id: $r) { id workflow { category } taskProcessingResults { nodes { id } } }
+          workflow(id: $w) {
+            displayName runs { nodes { id } } userProcessingResults { nodes { id } }
+          }
+          run(workflowId: $w, id: $r) {
+            id workflow { category } taskProcessingResults { nodes { id } }
+          }
         }""",
         w=workflow,
         r=run,

@@ -145,9 +145,7 @@ class GraphClient:
             await attempts(most=self._max_attempts, seconds=session.remaining)(attempt)
         return replies
 
-    async def _send_once(
-        self, requests: Sequence[GraphRequest], session: Session
-    ) -> list[Reply]:
+    async def _send_once(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         session.usage.http_requests += 1
         if len(requests) == 1:
             only = requests[0]

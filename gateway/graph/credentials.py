@@ -36,6 +36,6 @@ class Fixed:
 
     value: str
 
-    async def token(self, caller: str | None) -> str:  # noqa: ARG002
+    async def token(self, caller: str | None) -> str:
         """See `Credentials.token`."""
         return self.value

@@ -7,7 +7,6 @@ when the field is read.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from urllib.parse import unquote
 from gateway.graph.capabilities import Standing
 from gateway.graph.errors import GraphError, NotFound
 from gateway.graph.reader import Reader, Row
+from gateway.graph.regroup import Flat
 from gateway.graph.users import Directory
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata import cost
@@ -85,7 +85,7 @@ class Execution:
             row: Row = {ADDRESS: address.path, "id": address.id, "__typename": address.entity}
             self._next.append(partial(self._entity, node, parent, row, address))
             for child in node.children.values():
-                if _needs_only_address(child):
+                if child.needs_only_address:
                     self._schedule(child, row)
 
     async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
@@ -112,7 +112,7 @@ class Execution:
             row.setdefault(name, value)
         parent[node.key] = row
         for child in node.children.values():
-            if not _needs_only_address(child):
+            if not child.needs_only_address:
                 self._edge(child, [row])
 
     async def _collection(self, node: PlanNode, parent: Row) -> None:
@@ -165,7 +165,7 @@ class Execution:
 
     def _beside(
         self, pivot: PlanNode, node: PlanNode, parent: Row, expand: Expand | None
-    ) -> "_Flat | None":
+    ) -> Flat | None:
         """The flat collection to read beside the rows of ``node``, if that pays."""
         regroup = pivot.navigation.regroup
         expanded = expand is not None and expand.navigation is pivot.navigation
@@ -173,14 +173,14 @@ class Execution:
             return None
         parents, targets = parent.get(regroup.parents), parent.get(regroup.targets)
         if not isinstance(parents, int) or not isinstance(targets, int):
-            return _Flat(pages=1)
+            return Flat(first_page_only=True)
         if parents == 0:
             return None
         if node.window is not None:
             parents = min(parents, node.window.first)
         size = self._page_size(pivot, parent)
         if cost.beside(parents, targets, size) <= cost.afterwards(parents, size):
-            return _Flat()
+            return Flat()
         return None
 
     def _decide(
@@ -189,7 +189,7 @@ class Execution:
         parent: Row,
         unsettled: list[Row],
         rows: list[Row],
-        flat: "_Flat | None",
+        flat: Flat | None,
         whole: bool,
     ) -> None:
         """Regroup or request, for the parents whose rows are still missing."""
@@ -199,8 +199,8 @@ class Execution:
             left = targets - len(flat.rows) if flat else targets
             size = self._page_size(pivot, parent)
             if cost.regroup(left, size) <= cost.request(len(unsettled)):
-                flat = flat or _Flat()
-                flat.pages = None
+                flat = flat or Flat()
+                flat.first_page_only = False
                 self._next.append(
                     partial(self._regroup, pivot, parent, unsettled, rows, flat, whole)
                 )
@@ -214,14 +214,14 @@ class Execution:
         parent: Row,
         unsettled: list[Row],
         rows: list[Row],
-        flat: "_Flat",
+        flat: Flat,
         whole: bool,
     ) -> None:
         await self._read_flat(pivot, parent, flat)
         for row in self._settle_grouped(pivot, unsettled, rows, flat, whole):
             self._schedule(pivot, row)
 
-    async def _read_flat(self, pivot: PlanNode, parent: Row, flat: "_Flat") -> None:
+    async def _read_flat(self, pivot: PlanNode, parent: Row, flat: Flat) -> None:
         """Read the flat collection; if that fails, what it lacks is requested one by one."""
         regroup = pivot.navigation.regroup
         assert regroup is not None  # noqa: S101 - the caller has asked
@@ -234,36 +234,17 @@ class Execution:
             async for page in self._reader.pages(path, options, pivot.entity.name, flat.next):
                 flat.rows += page.rows
                 flat.next = page.next
-                if flat.pages is not None:
+                if flat.first_page_only:
                     break
         except GatewayError:
             flat.failed = True
 
     def _settle_grouped(
-        self, pivot: PlanNode, unsettled: list[Row], rows: list[Row], flat: "_Flat", whole: bool
+        self, pivot: PlanNode, unsettled: list[Row], rows: list[Row], flat: Flat, whole: bool
     ) -> list[Row]:
-        """Stitch what the flat collection holds; the parents that remain are returned.
-
-        A group is right if no other parent can claim its rows: the key occurs once among all
-        parents, or the group is as large as the parent says (graph-lifecycle-api.md, section 8:
-        "only safe if a subject occurs once in the run").
-        """
-        regroup, count = pivot.navigation.regroup, pivot.navigation.count
-        assert regroup is not None  # noqa: S101 - the caller has asked
-        groups: dict[Any, list[Row]] = {}
-        for target in flat.rows:
-            groups.setdefault(_key_id(target, regroup.key), []).append(target)
-        claims = Counter(_key_id(row, regroup.key) for row in rows)
-        certain = whole and flat.next is None and not flat.failed
-        remaining, settled = [], []
-        for row in unsettled:
-            key = _key_id(row, regroup.key)
-            group = groups.get(key, [])
-            proven = count is not None and row.get(count) == len(group)
-            if key is not None and claims[key] == 1 and (certain or proven):
-                settled += self._stitch(pivot, row, group)
-            else:
-                remaining.append(row)
+        """Stitch what the flat collection holds; the parents that remain are returned."""
+        groups, remaining = flat.groups(pivot.navigation, unsettled, rows, whole=whole)
+        settled = [row for parent, group in groups for row in self._stitch(pivot, parent, group)]
         self._follow(pivot, settled, listed=True)
         return remaining
 
@@ -276,7 +257,8 @@ class Execution:
             self._reader.capabilities.refuse(feature, "the service ignored it")
         elif expected:
             self._reader.capabilities.accept(feature)
-        remaining, settled = [], []
+        remaining: list[Row] = []
+        settled: list[Row] = []
         for row in rows:
             value, more = row.pop(name, None), row.pop(f"{name}@odata.nextLink", None)
             if not isinstance(value, list):
@@ -328,7 +310,7 @@ class Execution:
         workflow = segments[1] if segments[0] == "workflows" else _NIL
         for node in self._plan.root.walk():
             pivot = node.pivot
-            if pivot is None or node.parent is None or _in_first_layer(node):
+            if pivot is None or node.in_first_layer:
                 continue
             expand = self._expand(node, listed=True)
             feature = _feature(node, pivot)
@@ -416,13 +398,14 @@ class Execution:
 
         One who is still a stub where others came expanded is not in the directory any more.
         """
-        stubs, complete = [], []
+        stubs: list[Row] = []
+        complete: list[Row] = []
         for row in rows:
             stub = row.get(child.navigation.name)
             if isinstance(stub, dict) and isinstance(stub.get("id"), str):
                 user = {**stub, ADDRESS: f"users/{key_segment(stub['id'])}"}
                 row[child.key] = user
-                (complete if user.keys() >= _wanted(child) else stubs).append(user)
+                (complete if user.keys() >= child.wanted else stubs).append(user)
         if complete and expanded is not None and expanded.navigation is child.navigation:
             complete += stubs
         else:
@@ -434,20 +417,10 @@ class Execution:
         for child, user in stubs:
             found = users[user["id"]]
             if isinstance(found, GatewayError):
-                found = dict.fromkeys(_wanted(child), found)
+                found = dict.fromkeys(child.wanted, found)
             for name, value in (found or {}).items():
                 user.setdefault(name, value)
             self._follow(child, [user], listed=False)
-
-
-class _Flat:
-    """A flat collection on its way: its rows so far, and where they go on."""
-
-    def __init__(self, pages: int | None = None) -> None:
-        self.pages = pages
-        self.rows: list[Row] = []
-        self.next: str | None = None
-        self.failed = False
 
 
 async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:
@@ -467,24 +440,6 @@ def _directory(plan: Plan, reader: Reader) -> Directory:
 def _feature(node: PlanNode, pivot: PlanNode) -> str:
     expand = Expand(pivot.navigation, ())
     return Options(expand=expand).capability("$expand", node.entity.name)
-
-
-def _wanted(user: PlanNode) -> set[str]:
-    """The properties and edges of a user beyond the id."""
-    return {*user.needs, *(child.navigation.name for child in user.children.values())}
-
-
-def _in_first_layer(node: PlanNode) -> bool:
-    above = node.parent
-    return above is None or above.parent is None or (
-        above.parent.parent is None and above.navigation.shape is Shape.SINGLE
-    )
-
-
-def _needs_only_address(child: PlanNode) -> bool:
-    """Whether an edge can be requested before anything is known of its parent but the address."""
-    strategies = child.navigation.strategies
-    return Strategy.REQUEST in strategies and Strategy.INLINE not in strategies
 
 
 def _address(node: PlanNode, parent: Row) -> Address:
@@ -514,8 +469,3 @@ def _adopt(row: Row, collection: str) -> Row:
 
 def _is_of(row: Row, node: PlanNode, type_name: str) -> bool:
     return node.parent is not None and node.parent.entity.name == type_name and ADDRESS in row
-
-
-def _key_id(row: Row, key: str) -> Any:
-    value = row.get(key)
-    return value.get("id") if isinstance(value, dict) else None

@@ -15,7 +15,7 @@ RETRIABLE_STATUS = frozenset({429, 503, 504})
 MAX_RETRY_AFTER = 120.0
 
 
-class AskAgain(Exception):  # noqa: N818 - a signal to the retry loop, not an error
+class AskAgain(Exception):
     """Some requests of an attempt are worth another one, ``after`` that many seconds if given."""
 
     def __init__(self, after: float | None = None) -> None:

@@ -23,8 +23,8 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
-    form = dict(error.formatted)
-    extensions = dict(form.get("extensions") or {})
+    form: dict[str, Any] = {**error.formatted}
+    extensions: dict[str, Any] = {**(error.extensions or {})}
     if isinstance(original, GatewayError):
         form["message"] = original.message
         extensions |= original.extensions

@@ -28,7 +28,7 @@ RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 
 
-class Refused(Exception):  # noqa: N818 - becomes a response
+class Refused(Exception):
     """The request can't be executed; holds the response's status and error."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
@@ -196,6 +196,4 @@ def _invalid(message: str) -> Refused:
 def _json(
     body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None
 ) -> Response:
-    return Response(
-        orjson.dumps(body), status, headers, media_type=f"{media_type}; charset=utf-8"
-    )
+    return Response(orjson.dumps(body), status, headers, media_type=f"{media_type}; charset=utf-8")

@@ -47,9 +47,7 @@ class CursorCodec:
 
     def encode(self, edge: str, position: Position) -> str:
         """The cursor for ``position`` on ``edge`` (the edge's path and arguments)."""
-        payload = orjson.dumps(
-            [position.link, position.offset, position.index, position.select]
-        )
+        payload = orjson.dumps([position.link, position.offset, position.index, position.select])
         return base64.urlsafe_b64encode(self._mac(edge, payload) + payload).rstrip(b"=").decode()
 
     def decode(self, edge: str, cursor: str) -> Position:

@@ -51,9 +51,9 @@ def explain(plan: Plan, allows: Callable[[str], bool] = lambda _: True) -> str:
                 lines.append(f"      {step.note}")
     lines.append("")
     lines.append(
-        "Requests of a layer travel together, 20 to a $batch. Between strategies, the shorter chain "
-        "of dependent requests wins, then the smaller number of requests, reckoned from the run's "
-        "totalUsersCount and totalTasksCount and the page size."
+        "Requests of a layer travel together, 20 to a $batch. Between strategies, the shorter "
+        "chain of dependent requests wins, then the smaller number of requests, reckoned from the "
+        "run's totalUsersCount and totalTasksCount and the page size."
     )
     return "\n".join(lines)
 
@@ -84,9 +84,7 @@ class _Walk:
             path, options = address.collection, Options(options.select, expand, "id eq '…'")
         self._add(layer, edge, Strategy.REQUEST, _template(path, options))
         for child in node.children.values():
-            if Strategy.REQUEST in child.navigation.strategies and not child.navigation.allows(
-                Strategy.INLINE
-            ):
+            if child.needs_only_address:
                 self._requested(child, address.path, layer, f"{edge}.{child.key}", "")
             else:
                 self._carried(child, expand, layer, f"{edge}.{child.key}", listed=False)
@@ -115,9 +113,7 @@ class _Walk:
             below = f"{edge}.{child.key}"
             if child is node.pivot:
                 self._pivot(node, child, path, layer, below)
-            elif Strategy.REQUEST in child.navigation.strategies and not child.navigation.allows(
-                Strategy.INLINE
-            ):
+            elif child.needs_only_address:
                 self._requested(child, place, layer + 1, below, f"one per {node.entity.name}")
             else:
                 detail = layer + 1 if child in edges else layer
@@ -141,7 +137,7 @@ class _Walk:
             f"{_placeholder(node)}/{pivot.navigation.name}",
             Options(pivot.select(listed=True), single),
         )
-        ways = []
+        ways: list[tuple[Strategy, str | None, str]] = []
         if expanded:
             ways.append((Strategy.EXPAND, None, f"verified against {pivot.navigation.count}"))
         if regroup is not None and node.parent and node.parent.entity.name == regroup.on:

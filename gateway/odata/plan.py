@@ -10,7 +10,14 @@ from typing import Any
 
 from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
-from gateway.odata.model import DEFAULT_FIRST, EntityType, Navigation, Property, Strategy
+from gateway.odata.model import (
+    DEFAULT_FIRST,
+    EntityType,
+    Navigation,
+    Property,
+    Shape,
+    Strategy,
+)
 from gateway.odata.query import Expand, Options
 
 
@@ -126,6 +133,25 @@ class PlanNode:
             ):
                 return Expand(navigation, ("id", *child.needs))
         return None
+
+    @property
+    def wanted(self) -> set[str]:
+        """What is selected beyond the key: `needs`, and the edges below."""
+        return {*self.needs, *(child.navigation.name for child in self.children.values())}
+
+    @property
+    def needs_only_address(self) -> bool:
+        """Whether the edge can be requested when only its parent's address is known."""
+        navigation = self.navigation
+        return navigation.allows(Strategy.REQUEST) and not navigation.allows(Strategy.INLINE)
+
+    @property
+    def in_first_layer(self) -> bool:
+        """Whether the edge is requested at once: a root edge, or one of an addressed entity."""
+        above = self.parent
+        if above is None or above.parent is None:
+            return True
+        return above.parent.parent is None and above.navigation.shape is Shape.SINGLE
 
     @property
     def details(self) -> tuple[list[str], list["PlanNode"]]:

@@ -32,7 +32,7 @@ class Selection(Protocol):
     """A selection set, or several merged ones."""
 
     def fields(self, type_name: str) -> Iterable[SelectedField]:
-        """The fields that apply to an object of ``type_name``, fragments and directives resolved."""
+        """The fields for an object of ``type_name``, with fragments and directives resolved."""
 
 
 class Planner:

@@ -31,7 +31,7 @@ class Context:
     usage: Usage = field(default_factory=Usage)
     _answer: "asyncio.Task[Row] | None" = None
 
-    async def answer(self, info: GraphQLResolveInfo) -> Any:
+    async def answer(self, info: GraphQLResolveInfo[Any]) -> Any:
         """The stitched value of the root field that ``info`` describes.
 
         Raises:

@@ -54,7 +54,7 @@ def read_field(row: Row, python_name: str) -> Any:
     return read(row, key)
 
 
-def prop(description: str, *, in_list: bool = True, resolver: Callable[..., Any] | None = None) -> Any:
+def prop(description: str, *, in_list: bool = True, resolver: Any = None) -> Any:
     """A structural property.
 
     Args:
@@ -122,14 +122,23 @@ def root(
     target: str,
     address: Callable[[Mapping[str, Any]], Address | str],
     *,
+    description: str,
     shape: Shape = Shape.SINGLE,
-) -> dict[str, Any]:
-    """Metadata of a root field: ``address`` turns its arguments into a place upstream."""
-    return {
-        _MODEL: lambda name: Navigation(
-            name, target, shape, (Strategy.REQUEST,), address=address
-        )
-    }
+) -> Callable[[Callable[..., Any]], Any]:
+    """Decorates the resolver of a root field.
+
+    ``address`` turns the field's arguments, by GraphQL name, into a place upstream; an empty
+    ``target`` stands for the type that the address tells.
+    """
+    decorator: Callable[[Callable[..., Any]], Any] = strawberry.field(
+        description=description,
+        metadata={
+            _MODEL: lambda name: Navigation(
+                name, target, shape, (Strategy.REQUEST,), address=address
+            )
+        },
+    )
+    return decorator
 
 
 def model_of(types: Iterable[type]) -> Model:
@@ -170,16 +179,18 @@ def is_row(row: Any, _info: Any) -> bool:
     return isinstance(row, dict)
 
 
+def _read_node_id(root: Any) -> Any:
+    return node_id(root["@odata.id"])
+
+
 @strawberry.interface(description="An object with an id that is unique in the whole gateway.")
 class Node:
     """An entity that has a path of its own."""
 
-    @strawberry.field(
-        description="Opaque, URL-safe id for `node(nodeId:)`. Not Microsoft Graph's `id`."
+    node_id: strawberry.ID = strawberry.field(
+        description="Opaque, URL-safe id for `node(nodeId:)`. Not Microsoft Graph's `id`.",
+        resolver=_read_node_id,
     )
-    def node_id(self) -> strawberry.ID:
-        row: Any = self
-        return strawberry.ID(node_id(row["@odata.id"]))
 
     @staticmethod
     def resolve_type(row: Row, _info: Any, _abstract: Any) -> str:

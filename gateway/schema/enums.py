@@ -128,7 +128,7 @@ def read_tolerantly(schema: GraphQLSchema) -> None:
 
 
 def _read_tolerantly(type_: GraphQLEnumType) -> None:
-    names = {str(value.value).lower(): name for name, value in type_.values.items()}
+    names: dict[str, str] = {str(value.value).lower(): name for name, value in type_.values.items()}
 
     def coerce_output_value(value: Any) -> str:
         if isinstance(value, Enum):
@@ -137,5 +137,4 @@ def _read_tolerantly(type_: GraphQLEnumType) -> None:
             raise GraphQLError(f"{type_.name} can't represent {type(value).__name__}")
         return names.get(value.lower(), UNKNOWN)
 
-    type_.coerce_output_value = coerce_output_value  # type: ignore[method-assign]
-    type_.serialize = coerce_output_value  # type: ignore[method-assign]
+    type_.coerce_output_value = coerce_output_value  # type: ignore[method-assign,assignment]

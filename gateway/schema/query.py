@@ -53,16 +53,16 @@ class Query:
     """The root of queries. Each field fetches what is selected below it in as few requests as
     possible; all fields of an operation are fetched together."""
 
-    @strawberry.field(description="A workflow.", metadata=root("Workflow", _workflow))
+    @root("Workflow", _workflow, description="A workflow.")
     async def workflow(self, info: Info[Context, None], id: strawberry.ID) -> Workflow | None:  # noqa: A002
         """GET workflows/{id}."""
         return await _answer(info)  # type: ignore[no-any-return]
 
-    @strawberry.field(
+    @root(
+        "Workflow",
+        lambda _: f"{LIFECYCLE_WORKFLOWS}/workflows",
+        shape=Shape.CONNECTION,
         description="All workflows that are not deleted.",
-        metadata=root(
-            "Workflow", lambda _: f"{LIFECYCLE_WORKFLOWS}/workflows", shape=Shape.CONNECTION
-        ),
     )
     async def workflows(
         self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
@@ -70,7 +70,7 @@ class Query:
         """GET workflows."""
         return await _answer(info)  # type: ignore[no-any-return]
 
-    @strawberry.field(description="A run of a workflow.", metadata=root("Run", _run))
+    @root("Run", _run, description="A run of a workflow.")
     async def run(
         self,
         info: Info[Context, None],
@@ -80,12 +80,13 @@ class Query:
         """GET workflows/{workflowId}/runs/{id}."""
         return await _answer(info)  # type: ignore[no-any-return]
 
-    @strawberry.field(
+    @root(
+        "UserProcessingResult",
+        _user_processing_result,
         description=(
             "The result of a user in a run. Without `runId` it is looked up among the results of "
             "all runs of the workflow."
         ),
-        metadata=root("UserProcessingResult", _user_processing_result),
     )
     async def user_processing_result(
         self,
@@ -97,9 +98,10 @@ class Query:
         """GET …/runs/{runId}/userProcessingResults/{id}, or the list filtered by id."""
         return await _answer(info)  # type: ignore[no-any-return]
 
-    @strawberry.field(
+    @root(
+        "TaskProcessingResult",
+        _task_processing_result,
         description="The result of a task for a user in a run.",
-        metadata=root("TaskProcessingResult", _task_processing_result),
     )
     async def task_processing_result(
         self,
@@ -112,9 +114,10 @@ class Query:
         """GET …/taskProcessingResults, filtered by id."""
         return await _answer(info)  # type: ignore[no-any-return]
 
-    @strawberry.field(
+    @root(
+        "",
+        lambda given: parse_node_id(given["nodeId"]),
         description="Any object by its global id.",
-        metadata=root("", lambda given: parse_node_id(given["nodeId"])),
     )
     async def node(self, info: Info[Context, None], node_id: strawberry.ID) -> Node | None:
         """GET the address behind the node id."""

@@ -1,6 +1,6 @@
 """run: one execution of a workflow."""
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import strawberry
 
@@ -27,9 +27,7 @@ class Run(Node):
     failed_tasks_count: int | None = prop("How many task results failed.")
     failed_users_count: int | None = prop("How many users the workflow failed for.")
     last_updated_date_time: DateTime | None = prop("When the run last changed.")
-    processing_status: LifecycleWorkflowProcessingStatus | None = prop(
-        "How far the run has come."
-    )
+    processing_status: LifecycleWorkflowProcessingStatus | None = prop("How far the run has come.")
     scheduled_date_time: DateTime | None = prop("When the run was to start.")
     started_date_time: DateTime | None = prop("When the run started; null while queued.")
     successful_users_count: int | None = prop("How many users were processed successfully.")
@@ -37,7 +35,7 @@ class Run(Node):
     total_unprocessed_tasks_count: int | None = prop("How many tasks have not been processed.")
     total_users_count: int | None = prop("How many users the run has.")
     workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
-    workflow: Optional[Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")]] = edge(  # type: ignore[name-defined]  # noqa: F821
+    workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
         "Workflow", Strategy.REQUEST, parent=True, description="The workflow that was run."
     )
     user_processing_results: Connection[UserProcessingResult] | None = connection(

@@ -4,6 +4,7 @@ from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
 
 DateTime = NewType("DateTime", str)
 Int64 = NewType("Int64", int)
@@ -39,4 +40,4 @@ INT64 = strawberry.scalar(
     serialize=_whole,
     parse_value=_whole,
 )
-SCALARS = {DateTime: DATE_TIME, Int64: INT64}
+SCALARS: dict[object, ScalarDefinition] = {DateTime: DATE_TIME, Int64: INT64}

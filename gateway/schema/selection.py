@@ -92,19 +92,19 @@ class AstSelection:
         return include is None or include["if_"] is not False
 
 
-def operation_selection(info: GraphQLResolveInfo) -> AstSelection:
+def operation_selection(info: GraphQLResolveInfo[Any]) -> AstSelection:
     """The root selection set of the operation that ``info`` belongs to."""
     operation = Operation(info.schema, info.fragments, _variables(info))
     return AstSelection(operation, info.operation.selection_set)
 
 
-def arguments_of(info: GraphQLResolveInfo) -> dict[str, Any]:
+def arguments_of(info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
     """The coerced arguments of the field that is being resolved, by GraphQL name."""
     definition = info.parent_type.fields[info.field_name]
     return get_argument_values(definition, info.field_nodes[0], _variables(info))
 
 
-def _variables(info: GraphQLResolveInfo) -> VariableValues:
+def _variables(info: GraphQLResolveInfo[Any]) -> VariableValues:
     """Strawberry hands its resolvers the plain coerced dict."""
     values: Any = info.variable_values
     return VariableValues({}, values) if isinstance(values, dict) else values

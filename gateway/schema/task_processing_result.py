@@ -21,9 +21,7 @@ class TaskProcessingResult(Node):
     created_date_time: DateTime | None = prop("When the result was created.")
     failure_reason: str | None = prop("Why the task failed; null unless it failed.")
     processing_info: str | None = prop("What else there is to say; mostly null.")
-    processing_status: LifecycleWorkflowProcessingStatus | None = prop(
-        "How far the task has come."
-    )
+    processing_status: LifecycleWorkflowProcessingStatus | None = prop("How far the task has come.")
     started_date_time: DateTime | None = prop("When the task started; null until then.")
     subject: User | None = edge(
         "User", *USER_STRATEGIES, description="The user that the task was run for."

@@ -1,6 +1,6 @@
 """user: the person that a workflow is processed for, or who made it."""
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import strawberry
 
@@ -46,7 +46,7 @@ class User(Node):
     usage_location: str | None = prop("Two-letter country code (ISO 3166).")
     user_principal_name: str | None = prop("The name that the user signs in with.")
     user_type: str | None = prop("Member or Guest.")
-    manager: Optional[Annotated["User", strawberry.lazy("gateway.schema.user")]] = edge(
+    manager: Annotated["User", strawberry.lazy("gateway.schema.user")] | None = edge(
         "User",
         Strategy.EXPAND,
         Strategy.HYDRATE,

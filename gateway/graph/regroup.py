@@ -1,0 +1,65 @@
+"""Regrouping: one flat collection on the grandparent, dealt out to the parents."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.graph.reader import Row
+from gateway.odata.model import Navigation
+
+
+@dataclass(slots=True)
+class Flat:
+    """A flat collection on its way.
+
+    Attributes:
+        first_page_only: whether to stop after a page, because it is not known yet if more pays.
+        rows: the rows so far.
+        next: where they go on; ``None`` before the first and after the last page.
+        failed: a page could not be had.
+    """
+
+    first_page_only: bool = False
+    rows: list[Row] = field(default_factory=list)
+    next: str | None = None
+    failed: bool = False
+
+    def groups(
+        self, navigation: Navigation, unsettled: list[Row], rows: list[Row], *, whole: bool
+    ) -> tuple[list[tuple[Row, list[Row]]], list[Row]]:
+        """Each parent with its rows, and the parents that can't be settled from here.
+
+        A group is right if no other parent can claim its rows (graph-lifecycle-api.md, section 8:
+        "only safe if a subject occurs once in the run"): the key occurs once among the parents,
+        and these are all there are, or the group is as large as the parent says.
+
+        Args:
+            navigation: the edge, with its `regroup` and `count`.
+            unsettled: the parents in question.
+            rows: all parents that were read.
+            whole: whether these are all parents of the grandparent.
+        """
+        regroup, count = navigation.regroup, navigation.count
+        if regroup is None:
+            return [], unsettled
+        members: dict[Any, list[Row]] = {}
+        for target in self.rows:
+            members.setdefault(_id_of(target, regroup.key), []).append(target)
+        claims = Counter(_id_of(row, regroup.key) for row in rows)
+        certain = whole and self.next is None and not self.failed
+        groups: list[tuple[Row, list[Row]]] = []
+        remaining: list[Row] = []
+        for row in unsettled:
+            key = _id_of(row, regroup.key)
+            group = members.get(key, [])
+            proven = count is not None and row.get(count) == len(group)
+            if key is not None and claims[key] == 1 and (certain or proven):
+                groups.append((row, group))
+            else:
+                remaining.append(row)
+        return groups, remaining
+
+
+def _id_of(row: Row, key: str) -> Any:
+    value = row.get(key)
+    return value.get("id") if isinstance(value, dict) else None
