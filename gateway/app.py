@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import httpx
 from starlette.applications import Starlette
-from starlette.responses import RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from gateway.explorer import ASSETS_PATH, explorer_page, static_app
+from gateway.explorer import ASSETS_PATH, CONTENT_SECURITY_POLICY, explorer_page, static_app
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Fixed, Passthrough
 from gateway.graph.engine import Engine
@@ -98,6 +98,15 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
     )
 
 
+def _explorer(path: str) -> HTMLResponse:
+    headers = {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept",
+    }
+    return HTMLResponse(explorer_page(endpoint=path, default_query=DEFAULT_QUERY), headers=headers)
+
+
 def create_app(settings: Settings | None = None, upstream: Upstream | None = None) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -124,7 +133,7 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
         schema.graphql,
         context=lambda caller: Context(engines[-1], planner, caller),
         needs_token=upstream.needs_token,
-        page=lambda path: explorer_page(endpoint=path, default_query=DEFAULT_QUERY),
+        page=_explorer,
     )
     routes: list[BaseRoute] = [
         Route("/", lambda request: RedirectResponse(request.url_for("graphql").path)),

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import strawberry
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from strawberry.schema.exceptions import (
     CannotGetOperationTypeError,
     InvalidOperationTypeError,
@@ -53,7 +53,7 @@ class GraphQLEndpoint:
         schema: the executable schema.
         context: makes the context of an operation from the caller's token.
         needs_token: whether a caller without a bearer token is turned away.
-        page: renders the explorer for the path that it is served at.
+        page: answers a browser that opens the given path.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class GraphQLEndpoint:
         *,
         context: Callable[[str | None], Context],
         needs_token: bool,
-        page: Callable[[str], str],
+        page: Callable[[str], Response],
     ) -> None:
         self._schema = schema
         self._context = context
@@ -72,7 +72,7 @@ class GraphQLEndpoint:
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if request.method == "GET" and _is_browser(request):
-            return HTMLResponse(self._page(request.url.path))
+            return self._page(request.url.path)
         media_type = JSON
         try:
             media_type = _media_type(request)

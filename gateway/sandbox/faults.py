@@ -13,7 +13,7 @@ from gateway.sandbox.service import Reply, error_reply
 _SCOPES = ("item", "http")
 
 
-class Disconnected(Exception):  # noqa: N818 - it is an event, and the connection ends with it
+class Disconnected(Exception):
     """The connection is to be dropped instead of answered."""
 
 
