@@ -86,10 +86,10 @@ class AstSelection:
     def _included(self, node: SelectionNode) -> bool:
         variables = self.operation.variables
         skip = get_directive_values(GraphQLSkipDirective, node, variables)
-        if skip is not None and skip["if_"] is True:
+        if skip is not None and skip["if"] is True:
             return False
         include = get_directive_values(GraphQLIncludeDirective, node, variables)
-        return include is None or include["if_"] is not False
+        return include is None or include["if"] is not False
 
 
 def operation_selection(info: GraphQLResolveInfo[Any]) -> AstSelection:

@@ -1,0 +1,177 @@
+"""The commands, as processes, the way a user runs them."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+QUERY = {"query": "{ workflows { nodes { id displayName runs { nodes { id } } } } }"}
+
+
+def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "gateway", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
+        check=False,
+    )
+
+
+@contextmanager
+def server(*arguments: str, **environment: str) -> Iterator[tuple[str, str]]:
+    """A running command; yields its address and what it printed so far."""
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-u", "-m", "gateway", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **environment},
+    ) as process:
+        try:
+            printed = ""
+            address = None
+            for line in process.stdout or ():
+                printed += line
+                if found := re.search(r"(?:Uvicorn running on|Sandbox .* at) (\S+)", line):
+                    address = found.group(1)
+                if address and ("Application startup complete" in printed or "Sandbox of" in line):
+                    break
+            assert address, printed
+            threading.Thread(target=lambda: process.stdout.read(), daemon=True).start()
+            yield address, printed
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def post(address: str, **headers: str) -> httpx.Response:
+    return httpx.post(f"{address}/graphql", json=QUERY, headers=headers, timeout=20)
+
+
+def test_serve_runs_on_the_sandbox_and_says_so() -> None:
+    with server("serve", "--port", "0") as (address, printed):
+        assert "sandbox" in printed
+        assert "/graphql" in printed
+        assert "query LastRuns" in printed
+        nodes = post(address).json()["data"]["workflows"]["nodes"]
+        assert [len(node["runs"]["nodes"]) for node in nodes] == [4] * 5
+
+
+def test_workers_share_one_sandbox() -> None:
+    with server("serve", "--port", "0", "--workers", "2") as (address, _):
+        answers = [post(address).json() for _ in range(6)]
+        assert all(answer == answers[0] for answer in answers)
+        assert len(answers[0]["data"]["workflows"]["nodes"]) == 5
+
+
+def test_serve_in_front_of_a_second_process_gives_the_same_answers_and_wants_a_token() -> None:
+    with server("sandbox", "--port", "0") as (root, _):
+        with server("serve", "--port", "0", GATEWAY_UPSTREAM_URL=root) as (address, printed):
+            assert root in printed
+            assert post(address).status_code == 401
+            forwarded = post(address, Authorization="Bearer anything-will-do").json()
+        with server("serve", "--port", "0") as (address, _):
+            assert post(address).json() == forwarded
+
+
+def test_sandbox_takes_its_volume_from_the_options() -> None:
+    arguments = ["--workflows", "2", "--runs", "3", "--users", "4", "--tasks", "1"]
+    with server("sandbox", "--port", "0", *arguments) as (root, _):
+        headers = {"Authorization": "Bearer token"}
+        at = f"{root}/identityGovernance/lifecycleWorkflows/workflows"
+        assert httpx.get(at).status_code == 401
+        assert len(httpx.get(at, headers=headers).json()["value"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "rule"),
+    [
+        (["serve", "--upstream-url", "graph.microsoft.com"], {}, "upstream_url"),
+        (["serve"], {"GATEWAY_UPSTREAM_URL": "https://graph.microsoft.com"}, "version"),
+        (["serve", "--max-first", "0"], {}, "max_first"),
+        (["serve"], {"GATEWAY_LOG_LEVEL": "loud"}, "log_level"),
+        (["sandbox", "--tasks", "26"], {}, "tasks"),
+        (["sandbox", "--select", "perhaps"], {}, "select"),
+    ],
+)
+def test_bad_settings_name_the_setting_and_the_rule(
+    arguments: list[str], environment: dict[str, str], rule: str
+) -> None:
+    result = run(*arguments, **environment)
+    assert result.returncode == 2
+    assert rule in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_schema_prints_and_checks(tmp_path: Path) -> None:
+    printed = run("schema")
+    assert printed.returncode == 0
+    assert printed.stdout == Path("schema.graphql").read_text(encoding="utf-8")
+    assert run("schema", "--check", "schema.graphql").returncode == 0
+    changed = tmp_path / "old.graphql"
+    changed.write_text(printed.stdout.replace("type Run ", "type Ran "), encoding="utf-8")
+    check = run("schema", "--check", str(changed))
+    assert check.returncode == 1
+    assert "-type Ran " in check.stdout
+    assert "+type Run " in check.stdout
+    assert run("schema", "--check", str(tmp_path / "absent")).returncode == 2
+
+
+def test_explain_prints_layers_strategies_and_requests() -> None:
+    result = run(
+        "explain",
+        "-",
+        stdin="""query ($first: Int) { workflows(first: $first) { nodes { displayName tasks { id }
+          runs { nodes { userProcessingResults { nodes { subject { displayName }
+            taskProcessingResults { failureReason task { displayName } } } } } } } } }""",
+    )
+    assert result.returncode == 0, result.stderr
+    for expected in (
+        "layer 1",
+        "layer 3",
+        "workflows?$select=id,displayName",
+        "[request]",
+        "[expand]",
+        "[or regroup]",
+        "[hydrate]",
+        "[inline]",
+        "GET {workflow}/runs?$select=id,totalUsersCount,totalTasksCount",
+        "GET {run}/taskProcessingResults?$select=id,failureReason,task,subject",
+    ):
+        assert expected in result.stdout, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "rule"),
+    [
+        ("{ nothing }", [], "Cannot query field 'nothing'"),
+        ("{ workflows { nodes {", [], "Syntax Error"),
+        ("query A { __typename } query B { __typename }", [], "--operation"),
+        ("query ($id: ID!) { workflow(id: $id) { id } }", [], "$id"),
+        ("{ __typename }", ["--variables", "[]"], "--variables"),
+    ],
+)
+def test_explain_says_what_is_wrong(text: str, options: list[str], rule: str) -> None:
+    result = run("explain", "-", *options, stdin=text)
+    assert result.returncode == 2
+    assert rule in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_explain_reads_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "query.graphql"
+    file.write_text('{ workflow(id: "a b") { id } run(workflowId: "w", id: "r") { id } }')
+    result = run("explain", str(file))
+    assert "an id has no white space" in result.stdout
+    assert "workflows/w/runs/r?$select=id" in result.stdout
+    assert run("explain", str(tmp_path / "absent")).returncode == 2

@@ -1,0 +1,58 @@
+import pytest
+
+from gateway.odata.address import entity_address, node_id, parse_node_id
+from gateway.odata.errors import BadUserInput
+
+ROOT = "identityGovernance/lifecycleWorkflows"
+WORKFLOW = "15239232-66ed-445b-8292-2f5bbb2eb833"
+RUN = "e65e08a0-d68d-41dc-915b-8c4019af5cc2"
+
+# Clients keep node ids: these must never change.
+PINNED = {
+    f"{ROOT}/workflows/{WORKFLOW}": (
+        "d29ya2Zsb3dzLzE1MjM5MjMyLTY2ZWQtNDQ1Yi04MjkyLTJmNWJiYjJlYjgzMw",
+        "Workflow",
+    ),
+    f"{ROOT}/workflows/w/runs/w_638927021459357126": (
+        "d29ya2Zsb3dzL3cvcnVucy93XzYzODkyNzAyMTQ1OTM1NzEyNg",
+        "Run",
+    ),
+    f"{ROOT}/workflows/w/runs/r/userProcessingResults/u": (
+        "d29ya2Zsb3dzL3cvcnVucy9yL3VzZXJQcm9jZXNzaW5nUmVzdWx0cy91",
+        "UserProcessingResult",
+    ),
+    f"{ROOT}/workflows/w/userProcessingResults/u/taskProcessingResults/t": (
+        "d29ya2Zsb3dzL3cvdXNlclByb2Nlc3NpbmdSZXN1bHRzL3UvdGFza1Byb2Nlc3NpbmdSZXN1bHRzL3Q",
+        "TaskProcessingResult",
+    ),
+    "users/ea09ac2e-77e3-4134-85f2-25ccf3c33387": (
+        "dXNlcnMvZWEwOWFjMmUtNzdlMy00MTM0LTg1ZjItMjVjY2YzYzMzMzg3",
+        "User",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", PINNED)
+def test_node_ids_are_stable(path: str) -> None:
+    expected, entity = PINNED[path]
+    assert node_id(path) == expected
+    address = parse_node_id(expected)
+    assert (address.path, address.entity) == (path, entity)
+
+
+@pytest.mark.parametrize("key", ["plain", "o'brien", "é", "a+b&c=d", "名"])
+def test_any_key_survives_the_round_trip(key: str) -> None:
+    path = entity_address(("workflows", "id", key)).path
+    assert path.rpartition("/")[2].isascii()
+    assert parse_node_id(node_id(path)).id == key
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", "d29ya2Zsb3dz", "d29ya2Zsb3dzLw", "!!!!", "é", "A" * 5000]
+    + [node_id(f"{ROOT}/{p}") for p in ("workflows/../x", "taskDefinitions/1", "workflows/a%2Fb")]
+    + [node_id("users/a/b"), node_id("groups/1"), node_id("users/%61")],
+)
+def test_other_values_are_refused(value: str) -> None:
+    with pytest.raises(BadUserInput, match="nodeId"):
+        parse_node_id(value)
