@@ -50,11 +50,13 @@ def explain(plan: Plan, allows: Callable[[str], bool] = lambda _: True) -> str:
             if step.note:
                 lines.append(f"      {step.note}")
     lines.append("")
-    lines.append(
-        "Requests of a layer travel together, 20 to a $batch. Between strategies, the shorter "
-        "chain of dependent requests wins, then the smaller number of requests, reckoned from the "
-        "run's totalUsersCount and totalTasksCount and the page size."
-    )
+    lines.append("Requests of a layer travel together, 20 to a $batch.")
+    if any(step.strategy.startswith("or ") for step in found):
+        lines.append(
+            "Between strategies, the shorter chain of dependent requests wins, then the smaller\n"
+            "number of requests, reckoned from the run's totalUsersCount and totalTasksCount and\n"
+            "the page size; a service that refuses or ignores one gets the next."
+        )
     return "\n".join(lines)
 
 
@@ -65,11 +67,11 @@ class _Walk:
 
     def root(self, node: PlanNode) -> None:
         if node.error is not None:
-            self._add(1, node.key, "refused", None, node.error.message)
+            self._add(1, node.navigation.name, "refused", None, node.error.message)
         elif isinstance(node.address, Address):
-            self._entity(node, node.address, 1, node.key)
+            self._entity(node, node.address, 1, node.navigation.name)
         else:
-            self._collection(node, str(node.address), 1, node.key, "")
+            self._collection(node, str(node.address), 1, node.navigation.name, "")
 
     def _add(
         self, layer: int, edge: str, strategy: str, request: str | None, note: str = ""
@@ -85,9 +87,9 @@ class _Walk:
         self._add(layer, edge, Strategy.REQUEST, _template(path, options))
         for child in node.children.values():
             if child.needs_only_address:
-                self._requested(child, address.path, layer, f"{edge}.{child.key}", "")
+                self._requested(child, address.path, layer, f"{edge}.{child.navigation.name}", "")
             else:
-                self._carried(child, expand, layer, f"{edge}.{child.key}", listed=False)
+                self._carried(child, expand, layer, f"{edge}.{child.navigation.name}", listed=False)
 
     def _collection(self, node: PlanNode, path: str, layer: int, edge: str, note: str) -> None:
         if node.window is not None and not node.window.read:
@@ -110,7 +112,7 @@ class _Walk:
                 f"one per {node.entity.name}: a list leaves these out",
             )
         for child in node.children.values():
-            below = f"{edge}.{child.key}"
+            below = f"{edge}.{child.navigation.name}"
             if child is node.pivot:
                 self._pivot(node, child, path, layer, below)
             elif child.needs_only_address:
@@ -123,7 +125,9 @@ class _Walk:
         if node.error is not None:
             self._add(layer, edge, "refused", None, node.error.message)
         elif node.navigation.shape is Shape.SINGLE:
-            path = f"{parent}/.." if node.navigation.parent else f"{parent}/{node.navigation.name}"
+            path = f"{parent}/{node.navigation.name}"
+            if node.navigation.parent:
+                path = "/".join(parent.split("/")[:-2]) or _placeholder(node)
             self._entity(node, Address(path, node.entity.name, ""), layer, edge)
         else:
             self._collection(node, f"{parent}/{node.navigation.name}", layer, edge, note)
@@ -156,7 +160,7 @@ class _Walk:
             self._add(layer, edge, strategy if place == 0 else f"or {strategy}", request, note)
         for child in pivot.children.values():
             carried = None if expanded else single
-            self._carried(child, carried, layer, f"{edge}.{child.key}", listed=True)
+            self._carried(child, carried, layer, f"{edge}.{child.navigation.name}", listed=True)
 
     def _carried(
         self, node: PlanNode, expand: object, layer: int, edge: str, *, listed: bool
@@ -177,7 +181,7 @@ class _Walk:
         else:
             self._add(layer, edge, Strategy.INLINE, None, "is in its parent's payload")
         for child in node.children.values():
-            self._carried(child, None, layer, f"{edge}.{child.key}", listed=listed)
+            self._carried(child, None, layer, f"{edge}.{child.navigation.name}", listed=listed)
 
 
 def _placeholder(node: PlanNode) -> str:
