@@ -23,6 +23,7 @@ from gateway.schema.build import build_schema
 from gateway.schema.context import Context
 from gateway.settings import Settings
 
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
 DEFAULT_QUERY = """\
 # Which tasks failed, for whom, and why?
@@ -137,7 +138,7 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
     )
     routes: list[BaseRoute] = [
         Route("/", lambda request: RedirectResponse(request.url_for("graphql").path)),
-        Route("/graphql", endpoint.__call__, methods=["GET", "POST"], name="graphql"),
+        Route("/graphql", endpoint.__call__, methods=METHODS, name="graphql"),
         Route("/healthz", healthz),
     ]
     if (assets := static_app()) is not None:

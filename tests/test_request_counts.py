@@ -89,11 +89,9 @@ async def test_one_big_run(start: Start, expand: str) -> None:
         if expand == "accept":
             assert sent.http == 10
         else:
-            # 10 pages of users one after another, beside the first of them one page of task
-            # results; then a request for each user whom that page left open, 20 to a batch.
+            # 10 pages of users one after another, then a request for each, 20 to a batch.
             refused = expand == "refuse" and not warm
-            settled = 20 if warm else 0
-            assert sent.http == refused + 10 + (1000 - settled) // 20
+            assert sent.http == refused + 10 + 1000 // 20
 
 
 async def test_names_of_a_thousand_subjects(start: Start) -> None:

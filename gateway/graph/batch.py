@@ -5,6 +5,7 @@ with a status of its own whatever the outer status says.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -35,27 +36,40 @@ def encode(requests: Sequence[GraphRequest], headers: Mapping[str, str]) -> byte
     return orjson.dumps({"requests": items})
 
 
-def decode(body: Any, count: int) -> list[tuple[int, dict[str, str], Any]]:
-    """Status, headers (names in lower case) and body of each item, in the order of the request.
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The answer to one item; header names are in lower case."""
 
-    Raises:
-        GraphError: the body is not the answer to a batch of ``count`` items.
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+def decode(body: Any, count: int) -> list[Item | GraphError]:
+    """The answers to a batch of ``count`` items, in the order of the request.
+
+    An item that has no usable answer, or more than one, is an error in its own place.
     """
     responses = body.get("responses") if isinstance(body, dict) else None
     if not isinstance(responses, list):
-        raise GraphError("the service answered a $batch without responses")
-    answers: dict[str, tuple[int, dict[str, str], Any]] = {}
+        return [GraphError("the service answered a $batch without responses")] * count
+    answers: dict[str, Item | GraphError] = {}
     for response in responses:
-        if not isinstance(response, dict) or not isinstance(response.get("status"), int):
-            raise GraphError("the service answered a $batch with an item that has no status")
-        headers = response.get("headers")
-        headers = headers if isinstance(headers, dict) else {}
-        answers[str(response.get("id"))] = (
-            response["status"],
-            {str(k).lower(): str(v) for k, v in headers.items()},
-            response.get("body"),
+        if not isinstance(response, dict) or not isinstance(response.get("id"), str):
+            continue
+        id_ = response["id"]
+        answers[id_] = (
+            GraphError("the service answered an item of a $batch twice")
+            if id_ in answers
+            else _item(response)
         )
-    try:
-        return [answers[str(number)] for number in range(count)]
-    except KeyError as missing:
-        raise GraphError(f"the service left item {missing} of a $batch unanswered") from None
+    missing = GraphError("the service left an item of a $batch unanswered")
+    return [answers.get(str(number), missing) for number in range(count)]
+
+
+def _item(response: dict[str, Any]) -> Item | GraphError:
+    status, headers = response.get("status"), response.get("headers")
+    if type(status) is not int:
+        return GraphError("the service answered an item of a $batch without a status")
+    headers = headers if isinstance(headers, dict) else {}
+    return Item(status, {str(k).lower(): str(v) for k, v in headers.items()}, response.get("body"))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import httpx
@@ -122,10 +122,15 @@ class GraphClient:
             GraphError: the link leads elsewhere; it is never followed, because the token would go
                 with it (questions.md, point 4).
         """
-        root, there = urlsplit(self.root), urlsplit(link)
-        inside = there.path.startswith(root.path + "/") and ".." not in there.path.split("/")
-        if _origin(there) != _origin(root) or not inside:
-            raise GraphError("the service gave a nextLink that leads outside the version root")
+        outside = GraphError("the service gave a nextLink that leads outside the version root")
+        try:
+            root, there = urlsplit(self.root), urlsplit(link)
+            same_origin = _origin(there) == _origin(root)
+        except ValueError:
+            raise outside from None
+        segments = unquote(there.path).replace("\\", "/").split("/")
+        if not same_origin or not there.path.startswith(root.path + "/") or ".." in segments:
+            raise outside
         path = there.path[len(root.path) + 1 :]
         return f"{path}?{there.query}" if there.query else path
 
@@ -162,11 +167,12 @@ class GraphClient:
         if not answer.is_success and not (isinstance(content, dict) and "responses" in content):
             reply = _reply(answer.status_code, _lower(answer.headers), content, session)
             return [reply] * len(requests)
-        try:
-            items = batch.decode(content, len(requests))
-        except GraphError as error:
-            return [Reply(error=error, status=answer.status_code)] * len(requests)
-        return [_reply(status, headers, data, session) for status, headers, data in items]
+        return [
+            Reply(error=item, status=answer.status_code)
+            if isinstance(item, GraphError)
+            else _reply(item.status, item.headers, item.body, session)
+            for item in batch.decode(content, len(requests))
+        ]
 
     async def _http_request(
         self, method: str, url: str, body: bytes | None, session: Session
@@ -192,6 +198,8 @@ class GraphClient:
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             timeout = UpstreamTimeout("the service did not answer in time")
             return Reply(error=timeout, status=-1)
+        except httpx.InvalidURL:
+            return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
         except (httpx.HTTPError, OSError) as error:
             unreachable = UpstreamUnavailable(
                 f"the service can't be reached ({type(error).__name__})"
@@ -218,6 +226,9 @@ def _reply(status: int, headers: dict[str, str], data: Any, session: Session) ->
     error = error_of_answer(status, headers, data)
     if len(session.token) >= _SECRET_LENGTH:
         error.message = error.message.replace(session.token, "…")
+        for name, value in error.extensions.items():
+            if isinstance(value, str):
+                error.extensions[name] = value.replace(session.token, "…")
     return Reply(
         error=error,
         status=status,

@@ -19,7 +19,7 @@ from gateway.graph.regroup import Flat
 from gateway.graph.users import Directory
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata import cost
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, key_segment
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, id_of, key_segment
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
 from gateway.odata.model import Shape, Strategy
@@ -69,6 +69,20 @@ class Execution:
                     group.create_task(work())
         return root
 
+    def _work(self, node: PlanNode, row: Row, work: Work) -> None:
+        """Put ``work`` for an edge of ``row`` into the next layer.
+
+        What it did not foresee fails its edge alone, and is logged where it is answered.
+        """
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except Exception as error:
+                row[node.key] = error
+
+        self._next.append(guarded)
+
     # --- what a layer consists of -----------------------------------------------------------
 
     def _schedule(self, node: PlanNode, parent: Row) -> None:
@@ -79,34 +93,21 @@ class Execution:
         if node.error is not None:
             parent[node.key] = node.error
         elif node.navigation.shape is not Shape.SINGLE:
-            self._next.append(partial(self._collection, node, parent))
+            self._work(node, parent, partial(self._collection, node, parent))
         else:
             address = _address(node, parent)
             row: Row = {ADDRESS: address.path, "id": address.id, "__typename": address.entity}
-            self._next.append(partial(self._entity, node, parent, row, address))
+            self._work(node, parent, partial(self._entity, node, parent, row, address))
             for child in node.children.values():
                 if child.needs_only_address:
                     self._schedule(child, row)
 
     async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
         """Read one entity into ``row``, which may hold stitched edges already."""
-        wanted = Options(select=node.select(listed=False), expand=self._expand(node, listed=False))
-        if address.readable:
-            reply, _ = await self._reader.get(address.path, wanted, node.entity.name)
-            data = reply.data
-        else:
-            wanted = Options(wanted.select, wanted.expand, id_equals(address.id))
-            reply, _ = await self._reader.get(address.collection, wanted, node.entity.name)
-            found = reply.data.get("value") if isinstance(reply.data, dict) else None
-            data = found[0] if isinstance(found, list) and found else None
-            if reply.error is None and data is None:
-                parent[node.key] = NotFound(f"there is no {node.entity.name} with this id here")
-                return
-        if reply.error is not None:
-            parent[node.key] = reply.error
-            return
-        if not isinstance(data, dict):
-            parent[node.key] = GraphError("the service answered an entity that is not an object")
+        try:
+            data = await self._read_entity(node, address)
+        except GatewayError as error:
+            parent[node.key] = error
             return
         for name, value in data.items():
             row.setdefault(name, value)
@@ -114,6 +115,22 @@ class Execution:
         for child in node.children.values():
             if not child.needs_only_address:
                 self._edge(child, [row])
+
+    async def _read_entity(self, node: PlanNode, address: Address) -> Row:
+        options = Options(node.select(listed=False), self._expand(node, listed=False))
+        if address.readable:
+            reply, _ = await self._reader.get(address.path, options, node.entity.name)
+            if reply.error is not None:
+                raise reply.error
+            if not isinstance(reply.data, dict) or id_of(reply.data) is None:
+                raise GraphError("the service answered an entity without an id")
+            return reply.data
+        options = Options(options.select, options.expand, id_equals(address.id))
+        async for page in self._reader.pages(address.collection, options, node.entity.name):
+            for row in page.rows:
+                if row.get("id") == address.id:
+                    return row
+        raise NotFound(f"there is no {node.entity.name} with this id here")
 
     async def _collection(self, node: PlanNode, parent: Row) -> None:
         """Read a list or the asked part of a connection, and what can come with it."""
@@ -260,11 +277,11 @@ class Execution:
         remaining: list[Row] = []
         settled: list[Row] = []
         for row in rows:
-            value, more = row.pop(name, None), row.pop(f"{name}@odata.nextLink", None)
+            value = row.pop(name, None)
             if not isinstance(value, list):
                 remaining.append(row)
-            elif isinstance(more, str):
-                self._next.append(partial(self._continue, pivot, row, value, more))
+            elif f"{name}@odata.nextLink" in row:
+                self._work(pivot, row, partial(self._continue, pivot, row, value))
             elif count is not None and row.get(count) == len(value):
                 settled += self._stitch(pivot, row, value)
             else:
@@ -272,10 +289,11 @@ class Execution:
         self._follow(pivot, settled, listed=True)
         return remaining
 
-    async def _continue(self, node: PlanNode, row: Row, first: list[Row], link: str) -> None:
+    async def _continue(self, node: PlanNode, row: Row, first: list[Row]) -> None:
         """Read the rest of an inlined collection."""
         try:
-            rows = first + await self._reader.rest(link)
+            link = self._reader.next_link(row, node.navigation.name)
+            rows = first + (await self._reader.rest(link) if link is not None else [])
         except GatewayError as error:
             row[node.key] = error
         else:
@@ -367,8 +385,8 @@ class Execution:
                 if isinstance(value, dict):
                     row[child.key] = dict(value)
                     targets.append(row[child.key])
-            elif isinstance(more := row.get(f"{name}@odata.nextLink"), str):
-                self._next.append(partial(self._continue, child, row, value or [], more))
+            elif isinstance(value, list) and f"{name}@odata.nextLink" in row:
+                self._work(child, row, partial(self._continue, child, row, value))
             elif isinstance(value, list):
                 targets += self._stitch(child, row, value)
             elif child.navigation.allows(Strategy.REQUEST):
@@ -380,18 +398,18 @@ class Execution:
     ) -> None:
         """Read from the single entity what the list response left out."""
         names = [*properties, *(edge.navigation.name for edge in edges)]
-        reply, _ = await self._reader.get(
-            row[ADDRESS], Options(select=("id", *names)), node.entity.name
-        )
-        data = reply.data if isinstance(reply.data, dict) else {}
-        for name in properties:
-            row[name] = data.get(name) if reply.error is None else reply.error
+        options = Options(select=("id", *names))
+        reply, _ = await self._reader.get(row[ADDRESS], options, node.entity.name)
+        error = reply.error
+        if error is None and not isinstance(reply.data, dict):
+            error = GraphError("the service answered an entity that is not an object")
+        if error is not None:
+            row.update(dict.fromkeys((*properties, *(edge.key for edge in edges)), error))
+            return
+        for name, value in reply.data.items():
+            row.setdefault(name, value)
         for edge in edges:
-            if reply.error is not None:
-                row[edge.key] = reply.error
-            else:
-                row[edge.navigation.name] = data.get(edge.navigation.name)
-                self._edge(edge, [row])
+            self._edge(edge, [row])
 
     def _stub(self, child: PlanNode, rows: list[Row], expanded: Expand | None) -> None:
         """Users come as id-only stubs; queue those of which more is selected.
@@ -461,8 +479,8 @@ def _collection_path(node: PlanNode, parent: Row) -> str:
 
 def _adopt(row: Row, collection: str) -> Row:
     """A copy of a row that carries its address: rows of one reply may serve several edges."""
-    id_ = row.get("id") if isinstance(row, dict) else None
-    if id_ is None:
+    id_ = id_of(row) if isinstance(row, dict) else None
+    if id_ is None or id_ in (".", ".."):
         raise GraphError("the service answered an entity without an id")
     return {**row, ADDRESS: f"{collection}/{key_segment(id_)}"}
 

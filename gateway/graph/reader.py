@@ -61,9 +61,9 @@ class Reader:
     async def get(self, path: str, options: Options, entity: str) -> tuple[Reply, Options]:
         """``GET path``, without the options that the service turns out not to accept.
 
-        A 400 is tried again without the option that it names (or the most doubtful one); only if
-        that helps is the option given up for the process. A 403 may be for the expanded entity
-        alone: it is tried again without the expansion, and nothing is learned from it.
+        A 400 is tried again without the option that it names, else without the most doubtful one.
+        If that helps, and the option was named, it is given up for the process. A 403 may be for
+        the expanded entity alone: it is tried again without the expansion, and nothing is learned.
 
         Args:
             path: path relative to the root.
@@ -78,20 +78,25 @@ class Reader:
             if not self.capabilities.allows(options.capability(option, entity)):
                 used = used.without(option)
         reply = await self.load(used.get(path))
-        dropped: list[tuple[str, str]] = []
+        refused: list[tuple[str, str]] = []
         while reply.error is not None and used.optional:
+            message = reply.error.message
             if reply.status == 400:
-                option = _named(used, reply.error.message)
-                dropped.append((options.capability(option, entity), reply.error.message))
+                named = _named(used, message)
+                option = named or used.optional[0]
             elif reply.status == 403 and used.expand is not None:
-                option = "$expand"
+                named, option = None, "$expand"
             else:
                 break
+            if refused and refused[-1][1] == message:
+                refused.pop()  # Leaving it out changed nothing.
+            if named is not None:
+                refused.append((options.capability(named, entity), message))
             used = used.without(option)
             reply = await self.load(used.get(path))
         if reply.error is None:
-            for refused, why in dropped:
-                self.capabilities.refuse(refused, why)
+            for capability, why in refused:
+                self.capabilities.refuse(capability, why)
         return reply, used
 
     async def pages(
@@ -111,15 +116,16 @@ class Reader:
         while True:
             if link is None:
                 reply, used = await self.get(path, options, entity)
+                seen.add(used.get(path).url)
             else:
-                if link in seen:
-                    raise GraphError("the service gave a nextLink that leads back to an old page")
                 seen.add(link)
                 reply, used = await self.load(GraphRequest(link)), None
             if reply.error is not None:
                 raise reply.error
             page = self._page(reply.data, link, used)
             if page.next is not None:
+                if page.next in seen:
+                    raise GraphError("the service gave a nextLink that leads back to an old page")
                 self.page_sizes.observe(collection, len(page.rows))
             yield page
             if page.next is None:
@@ -131,31 +137,53 @@ class Reader:
         return self.page_sizes[f"{entity} {path.rpartition('/')[2]}"]
 
     async def rest(self, link: str) -> list[Row]:
-        """All rows from ``link`` (a nextLink as the service gave it) to the end.
+        """All rows from ``link``, relative to the root, to the end.
 
         Raises:
             GatewayError: as for `pages`.
         """
         rows: list[Row] = []
-        async for page in self.pages("", Options(), "", self._relative(link)):
+        async for page in self.pages("", Options(), "", link):
             rows += page.rows
         return rows
+
+    async def whole(self, reply: Reply) -> list[Row]:
+        """All rows of a collection of which ``reply`` is the first page.
+
+        Raises:
+            GatewayError: as for `pages`.
+        """
+        if reply.error is not None:
+            raise reply.error
+        page = self._page(reply.data, None, None)
+        return page.rows + (await self.rest(page.next) if page.next is not None else [])
+
+    def next_link(self, data: Row, name: str = "") -> str | None:
+        """The link to what follows ``data``, or its inlined collection ``name``.
+
+        Raises:
+            GraphError: the link is not text, or leads out of the version root.
+        """
+        link = data.get(f"{name}@odata.nextLink")
+        if link is None:
+            return None
+        if not isinstance(link, str):
+            raise GraphError("the service gave a nextLink that is not text")
+        return self._relative(link)
 
     def _page(self, data: Any, link: str | None, options: Options | None) -> Page:
         rows = data.get("value") if isinstance(data, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise GraphError("the service answered a collection without a list of entities")
-        next_link = data.get("@odata.nextLink")
-        count = data.get("@odata.count")
-        return Page(
-            rows,
-            link,
-            self._relative(next_link) if isinstance(next_link, str) else None,
-            count if isinstance(count, int) else None,
-            options,
-        )
+        return Page(rows, link, self.next_link(data), count_of(data), options)
 
 
-def _named(options: Options, message: str) -> str:
+def count_of(data: Any) -> int | None:
+    """``@odata.count`` of a collection, if the service gave a number."""
+    count = data.get("@odata.count") if isinstance(data, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def _named(options: Options, message: str) -> str | None:
     text = message.lower()
-    return next((o for o in options.optional if o[1:] in text), options.optional[0])
+    return next((option for option in options.optional if option[1:] in text), None)

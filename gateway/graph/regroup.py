@@ -2,9 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from gateway.graph.reader import Row
+from gateway.odata.address import id_of
 from gateway.odata.model import Navigation
 
 
@@ -30,8 +30,9 @@ class Flat:
         """Each parent with its rows, and the parents that can't be settled from here.
 
         A group is right if no other parent can claim its rows (graph-lifecycle-api.md, section 8:
-        "only safe if a subject occurs once in the run"): the key occurs once among the parents,
-        and these are all there are, or the group is as large as the parent says.
+        "only safe if a subject occurs once in the run"). So the key must occur once among the
+        parents that were read, and either all parents and all targets were read, or one of both
+        was and the group is as large as the parent says.
 
         Args:
             navigation: the edge, with its `regroup` and `count`.
@@ -42,24 +43,25 @@ class Flat:
         regroup, count = navigation.regroup, navigation.count
         if regroup is None:
             return [], unsettled
-        members: dict[Any, list[Row]] = {}
+        members: dict[str | None, list[Row]] = {}
         for target in self.rows:
             members.setdefault(_id_of(target, regroup.key), []).append(target)
         claims = Counter(_id_of(row, regroup.key) for row in rows)
-        certain = whole and self.next is None and not self.failed
+        complete = self.next is None and not self.failed
         groups: list[tuple[Row, list[Row]]] = []
         remaining: list[Row] = []
         for row in unsettled:
             key = _id_of(row, regroup.key)
             group = members.get(key, [])
             proven = count is not None and row.get(count) == len(group)
-            if key is not None and claims[key] == 1 and (certain or proven):
+            certain = (whole and complete) or ((whole or complete) and proven)
+            if key is not None and claims[key] == 1 and certain:
                 groups.append((row, group))
             else:
                 remaining.append(row)
         return groups, remaining
 
 
-def _id_of(row: Row, key: str) -> Any:
+def _id_of(row: Row, key: str) -> str | None:
     value = row.get(key)
-    return value.get("id") if isinstance(value, dict) else None
+    return id_of(value) if isinstance(value, dict) else None

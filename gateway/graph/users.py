@@ -1,12 +1,13 @@
 """Bulk look-up of users: the `hydrate` strategy."""
 
 from gateway.graph.client import Reply
+from gateway.graph.errors import GraphError
 from gateway.graph.reader import Reader, Row
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
 
 MAX_IDS_BY_IDS = 1000
-# The service takes at most this many values in one `in`.
+# Directory filters take no more values than this in one `in`.
 MAX_IDS_IN_FILTER = 15
 # What v1.0 returns without $select (graph-lifecycle-api.md, section 3, g:user).
 DEFAULT_PROPERTIES = frozenset(
@@ -54,17 +55,20 @@ class Directory:
         requests = [get_by_ids(chunk) if by_ids else self._filtered(chunk) for chunk in chunks]
         pending = [self._reader.load(request) for request in requests]
         for chunk, reply in zip(chunks, pending, strict=True):
-            self._keep(chunk, await reply)
+            await self._keep(chunk, await reply)
         return self._users
 
     def _filtered(self, ids: list[str]) -> GraphRequest:
         options = Options(self._options.select, self._options.expand, id_in(ids))
         return options.get("users")
 
-    def _keep(self, ids: list[str], reply: Reply) -> None:
-        if reply.error is not None:
-            self._users.update(dict.fromkeys(ids, reply.error))
-            return
-        found = reply.data.get("value") if isinstance(reply.data, dict) else None
-        rows = {row["id"]: row for row in found or [] if isinstance(row, dict) and "id" in row}
-        self._users.update((id_, rows.get(id_)) for id_ in ids)
+    async def _keep(self, ids: list[str], reply: Reply) -> None:
+        try:
+            rows = await self._reader.whole(reply)
+            if not all(isinstance(row.get("id"), str) for row in rows):
+                raise GraphError("the service answered a user without an id")
+        except GatewayError as error:
+            self._users.update(dict.fromkeys(ids, error))
+        else:
+            found = {row["id"].lower(): row for row in rows}
+            self._users.update((id_, found.get(id_.lower())) for id_ in ids)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.graph.reader import Reader, Row
+from gateway.graph.reader import Reader, Row, count_of
+from gateway.odata.address import same_path
 from gateway.odata.cursor import START, CursorCodec, Position
+from gateway.odata.errors import BadUserInput, GatewayError
 from gateway.odata.plan import PlanNode, significant
 from gateway.odata.query import Options
 
@@ -18,7 +20,7 @@ class Slice:
         ends: for each row, the position after it.
         start: the position of the first row.
         more: whether rows, or at least a page, follow.
-        count: ``@odata.count``, if the service gave it.
+        count: rows in all, if the service tells; the error of asking for it.
         options: what the first page was asked with; ``None`` if it was asked by a link.
     """
 
@@ -26,7 +28,7 @@ class Slice:
     rows: list[Row] = field(default_factory=list)
     ends: list[Position] = field(default_factory=list)
     more: bool = False
-    count: int | None = None
+    count: int | GatewayError | None = None
     options: Options | None = None
 
     @property
@@ -72,7 +74,7 @@ class WindowReader:
             GatewayError: a page can't be had.
         """
         window = self._node.window
-        start = START if self._after is None else self._cursors.decode(self._edge, self._after)
+        start = START if self._after is None else self._decode(self._after)
         wanted = None if window is None else window.first if window.rows else 0
         result = Slice(start)
         link, skip = self._entry(start)
@@ -90,14 +92,10 @@ class WindowReader:
                 rows, result.more = rows[: wanted - len(result.rows)], True
             for offset, row in enumerate(rows, start=skip + 1):
                 last = offset == len(page.rows) and page.next is not None
+                link_ = page.next if last else page.link
                 result.rows.append(row)
                 result.ends.append(
-                    Position(
-                        page.next if last else page.link,
-                        0 if last else offset,
-                        before + offset,
-                        select,
-                    )
+                    self._position(link_, 0 if last else offset, before + offset, select)
                 )
             skip = max(0, skip - len(page.rows))
             before += len(page.rows)
@@ -130,6 +128,24 @@ class WindowReader:
             }
         return connection
 
+    def _position(
+        self, link: str | None, offset: int, index: int, select: tuple[str, ...] | None
+    ) -> Position:
+        """A position that `read` will accept again.
+
+        A link to another path, however the service came to it, is not put into a cursor: what
+        comes back in one may have been forged.
+        """
+        if link is not None and not same_path(link, self._path):
+            return Position(None, index, index, select)
+        return Position(link, offset, index, select)
+
+    def _decode(self, cursor: str) -> Position:
+        position = self._cursors.decode(self._edge, cursor)
+        if position.link is not None and not same_path(position.link, self._path):
+            raise BadUserInput("this cursor leads to another collection", argument="after")
+        return position
+
     def _cursor(self, position: Position) -> str:
         return self._cursors.encode(self._edge, position)
 
@@ -147,11 +163,10 @@ class WindowReader:
             return None, start.index
         return start.link, start.offset
 
-    async def _count(self, result: Slice) -> int | None:
+    async def _count(self, result: Slice) -> int | GatewayError | None:
         """Ask for the count, unless the first page was asked already and did not tell."""
         if result.options is not None:
             return None
         first = Options(select=("id",), count=True)
         reply, _ = await self._reader.get(self._path, first, self._node.entity.name)
-        count = reply.data.get("@odata.count") if isinstance(reply.data, dict) else None
-        return count if isinstance(count, int) else None
+        return reply.error or count_of(reply.data)

@@ -30,7 +30,7 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
         extensions |= original.extensions
     elif isinstance(error, GraphQLSyntaxError):
         extensions["code"] = "GRAPHQL_PARSE_FAILED"
-    elif original is not None and not isinstance(original, GraphQLError):
+    elif original is not None and not _is_of_graphql(original):
         reference = str(uuid.uuid4())
         _log.error("unexpected error, reference %s", reference, exc_info=original)
         form["message"] = f"An unexpected error occurred (reference {reference})."
@@ -39,6 +39,12 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
         extensions["code"] = _code(error, executed=executed)
     form["extensions"] = extensions
     return form
+
+
+def _is_of_graphql(error: BaseException) -> bool:
+    """Whether graphql-core says that a value does not fit the schema."""
+    null = isinstance(error, TypeError) and str(error).startswith("Cannot return null for")
+    return null or isinstance(error, GraphQLError)
 
 
 def _code(error: GraphQLError, *, executed: bool) -> str:

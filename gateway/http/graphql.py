@@ -20,6 +20,7 @@ from strawberry.schema.exceptions import (
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from gateway.http.documents import MAX_DEPTH, shape_of
 from gateway.http.errors import formatted, refusal
 from gateway.http.identity import bearer_token
 from gateway.schema.context import Context
@@ -71,6 +72,9 @@ class GraphQLEndpoint:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
+        if request.method not in ("GET", "POST"):
+            refused = refusal("send GET or POST", "METHOD_NOT_ALLOWED")
+            return _json(refused, 405, JSON, {"Allow": "GET, POST"})
         if request.method == "GET" and _is_browser(request):
             return self._page(request.url.path)
         media_type = JSON
@@ -94,6 +98,11 @@ class GraphQLEndpoint:
     async def _execute(
         self, request: Request, parameters: Parameters, token: str | None, media_type: str
     ) -> Response:
+        shape = shape_of(parameters.query)
+        if shape is not None and shape.depth > MAX_DEPTH:
+            raise _invalid(f"the document nests fields deeper than {MAX_DEPTH} levels")
+        if shape is not None and shape.operations != 1 and parameters.operation_name is None:
+            raise _invalid("the document must have one operation, or operationName must name it")
         allowed = {OperationType.QUERY}
         if request.method == "POST":
             allowed.add(OperationType.MUTATION)
@@ -106,12 +115,7 @@ class GraphQLEndpoint:
                 allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError:
-            name = parameters.operation_name
-            raise _invalid(
-                "the document has several operations; name one in operationName"
-                if name is None
-                else "operationName names no operation of the document"
-            ) from None
+            raise _invalid("operationName names no operation of the document") from None
         except InvalidOperationTypeError as error:
             raise Refused(
                 405, "BAD_REQUEST", error.as_http_error_reason(request.method), Allow="POST"

@@ -19,6 +19,8 @@ MAX_ID_LENGTH = 256
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\%?#]")
 
+_KEY_IN_PARENTHESES = re.compile(r"\('([^'/]*)'\)")
+
 # Path patterns of the entities that can be addressed, and whether the address can be read with a
 # GET of its own. Where only the SDK knows such a GET, the documented list is read with
 # `id eq '…'` instead (questions.md, point 18).
@@ -117,6 +119,20 @@ def _matches(path: str, pattern: str) -> bool:
     return len(segments) == len(wanted) and all(
         have == want or want == "*" for have, want in zip(segments, wanted, strict=True)
     )
+
+
+def same_path(url: str, path: str) -> bool:
+    """Whether a URL relative to the root leads to ``path``, in whichever spelling of the keys.
+
+    Services may write ``workflows('…')`` for ``workflows/…``, and letter case varies
+    (graph-lifecycle-api.md, section 7).
+    """
+    return _spelled_out(url.partition("?")[0]) == _spelled_out(path)
+
+
+def _spelled_out(path: str) -> list[str]:
+    segments = _KEY_IN_PARENTHESES.sub(r"/\1", unquote(path)).split("/")
+    return [segment.casefold() for segment in segments if segment]
 
 
 def node_id(path: str) -> str:

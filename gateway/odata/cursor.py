@@ -69,9 +69,25 @@ class CursorCodec:
         mac, payload = blob[:_MAC_BYTES], blob[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(edge, payload)):
             raise refused
-        link, offset, index, select = orjson.loads(payload)
-        return Position(link, offset, index, None if select is None else tuple(select))
+        try:
+            link, offset, index, select = orjson.loads(payload)
+            position = Position(link, offset, index, None if select is None else tuple(select))
+        except (ValueError, TypeError):
+            raise refused from None
+        if not _well_formed(position):
+            raise refused
+        return position
 
     def _mac(self, edge: str, payload: bytes) -> bytes:
         message = edge.encode("utf-8", "surrogatepass") + b"\0" + payload
         return hmac.digest(self._key, message, "sha256")[:_MAC_BYTES]
+
+
+def _well_formed(position: Position) -> bool:
+    """Whether the parts have their types: without a secret, anyone can sign."""
+    numbers = (position.offset, position.index)
+    return (
+        (position.link is None or isinstance(position.link, str))
+        and all(type(number) is int and number >= 0 for number in numbers)
+        and all(isinstance(name, str) for name in position.select or ())
+    )

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.odata.address import Address, node_id
-from gateway.odata.errors import GatewayError
 from gateway.odata.model import (
     DEFAULT_FIRST,
     EntityType,
@@ -39,10 +39,17 @@ def read(row: Row, key: str) -> Any:
 
     Raises:
         GatewayError: the edge failed; its error was stitched in the value's place.
+        GraphQLError: the row is no object, although the schema says so.
     """
-    value = row.get(key)
-    if isinstance(value, GatewayError):
+    value = _object(row).get(key)
+    if isinstance(value, Exception):
         raise value.with_traceback(None)
+    return value
+
+
+def _object(value: Any) -> Row:
+    if not isinstance(value, dict):
+        raise GraphQLError("the service answered something else where an object should be")
     return value
 
 
@@ -166,7 +173,7 @@ def dispatch(fallback: str) -> Callable[..., str]:
     """
 
     def resolve_type(row: Row, info: Any, abstract: Any) -> str:
-        name = str(row.get(_ODATA_TYPE, "")).rpartition(".")[2]
+        name = str(_object(row).get(_ODATA_TYPE, "")).rpartition(".")[2]
         name = name[:1].upper() + name[1:]
         known = {t.name for t in info.schema.get_possible_types(abstract)}
         return name if name in known else fallback
@@ -180,7 +187,10 @@ def is_row(row: Any, _info: Any) -> bool:
 
 
 def _read_node_id(root: Any) -> Any:
-    return node_id(root["@odata.id"])
+    address = read(root, "@odata.id")
+    if address is None:
+        raise GraphQLError("the service answered an entity without an id")
+    return node_id(address)
 
 
 @strawberry.interface(description="An object with an id that is unique in the whole gateway.")

@@ -16,9 +16,11 @@ class KeyValuePair:
     value: str | None = prop("Value of the argument.")
 
 
-def _categories(root: Any) -> list[Any] | None:
+def _categories(root: Any) -> Any:
     value = read(root, "category")
-    return value.split(",") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return [member.strip() for member in value.split(",")]
 
 
 @strawberry.type(description="A built-in task that a workflow runs for each user.")
