@@ -10,24 +10,30 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
-from gateway.graph.capabilities import Standing
 from gateway.graph.errors import GraphError, NotFound
+from gateway.graph.probe import Probe, expansion_of, probe_for
 from gateway.graph.reader import Reader, Row
 from gateway.graph.regroup import Flat
+from gateway.graph.rows import (
+    ADDRESS,
+    PARENT,
+    above,
+    address_of,
+    adopt,
+    carries,
+    collection_path,
+    inlined,
+)
 from gateway.graph.users import Directory
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata import cost
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, id_of, key_segment
+from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode
 from gateway.odata.query import Expand, Options, id_equals
-
-ADDRESS = "@odata.id"
-_NIL = "00000000-0000-0000-0000-000000000000"
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -55,7 +61,9 @@ class Execution:
         root: Row = {}
         for child in self._plan.root.children.values():
             self._schedule(child, root)
-        self._schedule_probe()
+        probe = probe_for(self._plan, self._reader.capabilities)
+        if probe is not None:
+            self._next.append(partial(self._ask, probe))
         while self._next or self._undecided or self._stubs:
             undecided, self._undecided = self._undecided, []
             for decide in undecided:
@@ -95,9 +103,14 @@ class Execution:
         elif node.navigation.shape is not Shape.SINGLE:
             self._work(node, parent, partial(self._collection, node, parent))
         else:
-            address = _address(node, parent)
-            row: Row = {ADDRESS: address.path, "id": address.id, "__typename": address.entity}
-            self._work(node, parent, partial(self._entity, node, parent, row, address))
+            address = address_of(node, parent)
+            if address is None:
+                return
+            row: Row = {ADDRESS: address.path, "__typename": address.entity, PARENT: parent}
+            if node.navigation.stub:
+                parent[node.key] = row
+            else:
+                self._work(node, parent, partial(self._entity, node, parent, row, address))
             for child in node.children.values():
                 if child.needs_only_address:
                     self._schedule(child, row)
@@ -107,7 +120,8 @@ class Execution:
         try:
             data = await self._read_entity(node, address)
         except GatewayError as error:
-            parent[node.key] = error
+            if not (node.navigation.absent and isinstance(error, NotFound)):
+                parent[node.key] = error
             return
         for name, value in data.items():
             row.setdefault(name, value)
@@ -117,13 +131,17 @@ class Execution:
                 self._edge(child, [row])
 
     async def _read_entity(self, node: PlanNode, address: Address) -> Row:
-        options = Options(node.select(listed=False), self._expand(node, listed=False))
+        options = Options(
+            node.select(listed=False) if address.selectable else None,
+            self._expand(node, listed=False),
+        )
         if address.readable:
             reply, _ = await self._reader.get(address.path, options, node.entity.name)
             if reply.error is not None:
                 raise reply.error
-            if not isinstance(reply.data, dict) or id_of(reply.data) is None:
-                raise GraphError("the service answered an entity without an id")
+            key = node.entity.key
+            if not isinstance(reply.data, dict) or (key and key_of(reply.data, key) is None):
+                raise GraphError("the service answered an entity without its key")
             return reply.data
         options = Options(options.select, options.expand, id_equals(address.id))
         async for page in self._reader.pages(address.collection, options, node.entity.name):
@@ -140,13 +158,13 @@ class Execution:
             parent[node.key] = error
 
     async def _read(self, node: PlanNode, parent: Row) -> None:
-        path = _collection_path(node, parent)
+        path = collection_path(node, parent)
         if node.window is not None and not node.window.read:
             parent[node.key] = {}
             return
         expand = self._expand(node, listed=True)
         options = Options(
-            select=node.select(listed=True),
+            select=node.select(listed=True) if node.navigation.selectable else None,
             expand=expand,
             count=node.window is not None and node.window.total_count,
         )
@@ -162,10 +180,7 @@ class Execution:
             outcome = await _outcome(window.read())
         if isinstance(outcome, GatewayError):
             raise outcome
-        rows = [_adopt(row, path) for row in outcome.rows]
-        for back in node.backward:
-            for row in rows:
-                row[back] = parent
+        rows = [adopt(node, row, path, parent) for row in outcome.rows]
         parent[node.key] = rows if node.window is None else window.connection(outcome, rows)
         expanded = outcome.options.expand if outcome.options else None
         if pivot and rows:
@@ -186,7 +201,9 @@ class Execution:
         """The flat collection to read beside the rows of ``node``, if that pays."""
         regroup = pivot.navigation.regroup
         expanded = expand is not None and expand.navigation is pivot.navigation
-        if regroup is None or expanded or not _is_of(parent, node, regroup.on):
+        if regroup is None or expanded or node.parent is None:
+            return None
+        if node.parent.entity.name != regroup.on:
             return None
         parents, targets = parent.get(regroup.parents), parent.get(regroup.targets)
         if not isinstance(parents, int) or not isinstance(targets, int):
@@ -268,7 +285,7 @@ class Execution:
     def _settle_expanded(self, pivot: PlanNode, node: PlanNode, rows: list[Row]) -> list[Row]:
         """Stitch what came expanded and is proven complete; the other parents are returned."""
         name, count = pivot.navigation.name, pivot.navigation.count
-        feature = _feature(node, pivot)
+        feature = expansion_of(node, pivot)
         expected = [row for row in rows if count is not None and row.get(count)]
         if expected and not any(name in row for row in expected):
             self._reader.capabilities.refuse(feature, "the service ignored it")
@@ -301,7 +318,8 @@ class Execution:
 
     def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
         try:
-            adopted = [_adopt(item, f"{row[ADDRESS]}/{node.navigation.name}") for item in targets]
+            path = f"{row[ADDRESS]}/{node.path}" if ADDRESS in row else ""
+            adopted = [adopt(node, item, path, row) for item in targets]
         except GraphError as error:
             row[node.key] = error
             return []
@@ -316,36 +334,8 @@ class Execution:
     def _expand(self, node: PlanNode, *, listed: bool) -> Expand | None:
         return node.expansion(listed=listed, allows=self._reader.capabilities.allows)
 
-    def _schedule_probe(self) -> None:
-        """Learn whether an unverified expansion is refused, before a whole layer relies on it.
-
-        The question travels with the first layer, asks for no row, and is asked until it is
-        answered, once per process as a rule.
-        """
-        first = self._plan.root.children.values()
-        path = next((n.address.path for n in first if isinstance(n.address, Address)), "")
-        segments = path.removeprefix(LIFECYCLE_WORKFLOWS + "/").split("/")
-        workflow = segments[1] if segments[0] == "workflows" else _NIL
-        for node in self._plan.root.walk():
-            pivot = node.pivot
-            if pivot is None or node.in_first_layer:
-                continue
-            expand = self._expand(node, listed=True)
-            feature = _feature(node, pivot)
-            if (
-                expand is not None
-                and expand.navigation is pivot.navigation
-                and self._reader.capabilities.standing(feature) is Standing.UNKNOWN
-            ):
-                probe = f"{LIFECYCLE_WORKFLOWS}/workflows/{workflow}/{node.navigation.name}"
-                self._next.append(partial(self._probe, probe, feature, expand))
-                return
-
-    async def _probe(self, path: str, feature: str, expand: Expand) -> None:
-        options = Options(("id",), expand, id_equals(_NIL))
-        reply = await self._reader.load(options.get(path))
-        if reply.status == 400 and reply.error and "expand" in reply.error.message.lower():
-            self._reader.capabilities.refuse(feature, reply.error.message)
+    async def _ask(self, probe: Probe) -> None:
+        probe.learn(await self._reader.load(probe.request), self._reader.capabilities)
 
     # --- edges that rows carry, and what they carry too little of ----------------------------
 
@@ -355,6 +345,9 @@ class Execution:
         """Stitch what ``rows`` carry inline, or ``expanded``, and schedule what they do not."""
         if not rows:
             return
+        for name, levels in node.backward.items():
+            for row in rows:
+                row[name] = above(row, levels)
         properties, edges = node.details if listed else ([], [])
         edges = [edge for edge in edges if any(edge.navigation.name not in row for row in rows)]
         if properties or edges:
@@ -370,11 +363,15 @@ class Execution:
                 row[child.key] = child.error
         elif navigation.allows(Strategy.HYDRATE):
             self._stub(child, rows, expanded)
-        elif navigation.allows(Strategy.INLINE):
+        elif navigation.allows(Strategy.JOIN):
+            self._work(child, rows[0], partial(self._join, child, rows))
+        elif navigation.allows(Strategy.INLINE) or navigation.allows(Strategy.EXPAND):
             self._inline(child, rows)
         else:
+            self._inline(child, [row for row in rows if carries(row, navigation)])
             for row in rows:
-                self._schedule(child, row)
+                if not carries(row, navigation):
+                    self._schedule(child, row)
 
     def _inline(self, child: PlanNode, rows: list[Row]) -> None:
         name = child.navigation.name
@@ -383,8 +380,10 @@ class Execution:
             value = row.get(name)
             if child.navigation.shape is Shape.SINGLE:
                 if isinstance(value, dict):
-                    row[child.key] = dict(value)
+                    row[child.key] = inlined(child, value, row)
                     targets.append(row[child.key])
+                elif child.navigation.allows(Strategy.REQUEST) and name not in row:
+                    self._schedule(child, row)
             elif isinstance(value, list) and f"{name}@odata.nextLink" in row:
                 self._work(child, row, partial(self._continue, child, row, value))
             elif isinstance(value, list):
@@ -392,6 +391,24 @@ class Execution:
             elif child.navigation.allows(Strategy.REQUEST):
                 self._schedule(child, row)
         self._follow(child, targets, listed=False)
+
+    async def _join(self, child: PlanNode, rows: list[Row]) -> None:
+        """Read the reference list and give each row its entry."""
+        join = child.navigation.join
+        assert join is not None  # noqa: S101 - what makes it a join
+        options = Options(select=child.select(listed=True))
+        found: dict[str | None, Row] = {}
+        problem: GatewayError | None = None
+        try:
+            async for page in self._reader.pages(join.collection, options, child.entity.name):
+                for entry in page.rows:
+                    adopted = adopt(child, entry, join.collection, {})
+                    found[key_of(entry)] = adopted
+        except GatewayError as error:
+            problem = error
+        for row in rows:
+            row[child.key] = problem or found.get(key_of(row, join.by))
+        self._follow(child, list(found.values()), listed=True)
 
     async def _detail(
         self, node: PlanNode, row: Row, properties: list[str], edges: list[PlanNode]
@@ -453,37 +470,3 @@ def _directory(plan: Plan, reader: Reader) -> Directory:
     needs = dict.fromkeys(name for n in managers for name in n.needs)
     expand = Expand(managers[0].navigation, ("id", *needs)) if managers else None
     return Directory(reader, plan.needs_of("User"), expand)
-
-
-def _feature(node: PlanNode, pivot: PlanNode) -> str:
-    expand = Expand(pivot.navigation, ())
-    return Options(expand=expand).capability("$expand", node.entity.name)
-
-
-def _address(node: PlanNode, parent: Row) -> Address:
-    """The address of the single entity at the end of an edge."""
-    if isinstance(node.address, Address):
-        return node.address
-    path = parent[ADDRESS]
-    if node.navigation.parent:
-        container = "/".join(path.split("/")[:-2])
-        return Address(container, node.entity.name, unquote(container.rpartition("/")[2]))
-    return Address(f"{path}/{node.navigation.name}", node.entity.name, "")
-
-
-def _collection_path(node: PlanNode, parent: Row) -> str:
-    if isinstance(node.address, str):
-        return node.address
-    return f"{parent[ADDRESS]}/{node.navigation.name}"
-
-
-def _adopt(row: Row, collection: str) -> Row:
-    """A copy of a row that carries its address: rows of one reply may serve several edges."""
-    id_ = id_of(row) if isinstance(row, dict) else None
-    if id_ is None or id_ in (".", ".."):
-        raise GraphError("the service answered an entity without an id")
-    return {**row, ADDRESS: f"{collection}/{key_segment(id_)}"}
-
-
-def _is_of(row: Row, node: PlanNode, type_name: str) -> bool:
-    return node.parent is not None and node.parent.entity.name == type_name and ADDRESS in row

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from gateway.graph.reader import Row
-from gateway.odata.address import id_of
+from gateway.odata.address import key_of
 from gateway.odata.model import Navigation
 
 
@@ -64,4 +64,4 @@ class Flat:
 
 def _id_of(row: Row, key: str) -> str | None:
     value = row.get(key)
-    return id_of(value) if isinstance(value, dict) else None
+    return key_of(value) if isinstance(value, dict) else None

@@ -21,23 +21,40 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\%?#]")
 
 _KEY_IN_PARENTHESES = re.compile(r"\('([^'/]*)'\)")
 
-# Path patterns of the entities that can be addressed, and whether the address can be read with a
-# GET of its own. Where only the SDK knows such a GET, the documented list is read with
-# `id eq '…'` instead (questions.md, point 18).
-_ROUTES: tuple[tuple[str, str, bool], ...] = (
-    ("workflows/*", "Workflow", True),
-    ("workflows/*/runs/*", "Run", True),
-    ("workflows/*/runs/*/userProcessingResults/*", "UserProcessingResult", True),
-    ("workflows/*/userProcessingResults/*", "UserProcessingResult", False),
-    ("workflows/*/runs/*/taskProcessingResults/*", "TaskProcessingResult", False),
-    (
-        "workflows/*/runs/*/userProcessingResults/*/taskProcessingResults/*",
-        "TaskProcessingResult",
-        False,
+# Path patterns of the entities that can be addressed, and what of a GET of their own is documented.
+# Where only the SDK knows such a GET, the documented list is read with `id eq '…'` instead
+# (questions.md, point 18).
+_GET, _GET_BARE, _LIST = "get", "get without $select", "list"
+_RESULT = "*/taskProcessingResults/*"
+_BELOW_WORKFLOW: tuple[tuple[str, str, str], ...] = (
+    ("runs/*", "Run", _GET),
+    ("runs/*/userProcessingResults/*", "UserProcessingResult", _GET),
+    ("userProcessingResults/*", "UserProcessingResult", _LIST),
+    (f"runs/{_RESULT}", "TaskProcessingResult", _LIST),
+    (f"runs/*/userProcessingResults/{_RESULT}", "TaskProcessingResult", _LIST),
+    (f"userProcessingResults/{_RESULT}", "TaskProcessingResult", _LIST),
+    (f"taskReports/{_RESULT}", "TaskProcessingResult", _LIST),
+    (f"tasks/{_RESULT}", "TaskProcessingResult", _LIST),
+    ("versions/*", "WorkflowVersion", _GET),
+    ("versions/*/tasks/*", "Task", _GET_BARE),
+    ("tasks/*", "Task", _GET_BARE),
+    ("taskReports/*", "TaskReport", _LIST),
+)
+_ROUTES: tuple[tuple[str, str, str], ...] = (
+    ("workflows/*", "Workflow", _GET),
+    ("deletedItems/workflows/*", "Workflow", _GET),
+    *(
+        (f"{root}/*/{path}", entity, reading)
+        for root in ("workflows", "deletedItems/workflows")
+        for path, entity, reading in _BELOW_WORKFLOW
     ),
-    ("workflows/*/userProcessingResults/*/taskProcessingResults/*", "TaskProcessingResult", False),
+    ("taskDefinitions/*", "TaskDefinition", _GET),
+    ("workflowTemplates/*", "WorkflowTemplate", _GET_BARE),
+    ("workflowTemplates/*/tasks/*", "Task", _GET_BARE),
+    ("customTaskExtensions/*", "CustomTaskExtension", _GET_BARE),
 )
 _USER_ROUTE = "users/*"
+_DELETED = "deletedItems/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +62,14 @@ class Address:
     """Where one entity is: its path, the name of its type, its (decoded) id.
 
     ``readable`` tells whether ``GET path`` is documented; otherwise the entity is read from its
-    collection with ``id eq '…'``.
+    collection with ``id eq '…'``. ``selectable`` tells whether that takes ``$select``.
     """
 
     path: str
     entity: str
     id: str
     readable: bool = True
+    selectable: bool = True
 
     @property
     def collection(self) -> str:
@@ -108,9 +126,9 @@ def _locate(path: str, id_: str) -> Address | None:
     relative = path.removeprefix(LIFECYCLE_WORKFLOWS + "/")
     if relative == path:
         return Address(path, "User", id_) if _matches(path, _USER_ROUTE) else None
-    for pattern, entity, readable in _ROUTES:
+    for pattern, entity, reading in _ROUTES:
         if _matches(relative, pattern):
-            return Address(path, entity, id_, readable)
+            return Address(path, entity, id_, reading != _LIST, reading != _GET_BARE)
     return None
 
 
@@ -119,6 +137,20 @@ def _matches(path: str, pattern: str) -> bool:
     return len(segments) == len(wanted) and all(
         have == want or want == "*" for have, want in zip(segments, wanted, strict=True)
     )
+
+
+def container_of(path: str, collection: str) -> str | None:
+    """The address of the entity of ``collection`` that contains what is at ``path``.
+
+    >>> container_of("workflows/w/runs/r/taskProcessingResults/t", "runs")
+    'workflows/w/runs/r'
+    """
+    segments = path.split("/")
+    try:
+        place = segments.index(collection)
+    except ValueError:
+        return None
+    return "/".join(segments[: place + 2]) if len(segments) > place + 2 else None
 
 
 def same_path(url: str, path: str) -> bool:
@@ -153,10 +185,12 @@ def parse_node_id(value: str, argument: str = "nodeId") -> Address:
     try:
         raw = value.encode("ascii")
         short = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
-        segments = short.decode("ascii").split("/")
+        segments = short.decode("ascii").removeprefix(_DELETED).split("/")
     except (binascii.Error, UnicodeError):
         raise refused from None
     prefix = [] if segments[0] == "users" else [LIFECYCLE_WORKFLOWS]
+    if short.startswith(_DELETED.encode()):
+        prefix.append(_DELETED.rstrip("/"))
     keys = [_unquoted_key(segment, argument) for segment in segments[1::2]]
     canonical = [
         part
@@ -173,7 +207,9 @@ def _unquoted_key(segment: str, argument: str) -> str:
     return checked_id(unquote(segment), argument)
 
 
-def id_of(row: dict[str, Any]) -> str | None:
-    """The id of a row, if the service gave one."""
-    value = row.get("id")
+def key_of(row: dict[str, Any], key: str = "id") -> str | None:
+    """The key of a row as text, if the service gave one."""
+    value = row.get(key)
+    if type(value) is int:
+        return str(value)
     return value if isinstance(value, str) and value else None

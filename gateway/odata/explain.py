@@ -126,7 +126,7 @@ class _Walk:
             self._add(layer, edge, "refused", None, node.error.message)
         elif node.navigation.shape is Shape.SINGLE:
             path = f"{parent}/{node.navigation.name}"
-            if node.navigation.parent:
+            if node.navigation.container:
                 path = "/".join(parent.split("/")[:-2]) or _placeholder(node)
             self._entity(node, Address(path, node.entity.name, ""), layer, edge)
         else:

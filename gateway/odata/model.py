@@ -22,6 +22,7 @@ class Strategy(StrEnum):
     REGROUP = "regroup"
     REQUEST = "request"
     HYDRATE = "hydrate"
+    JOIN = "join"
 
 
 class Shape(StrEnum):
@@ -49,6 +50,14 @@ class Regroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """A small reference list, fetched once per operation: ``by`` names the row's foreign key."""
+
+    collection: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
     """A structural property. ``in_list`` is false where only the single entity carries it."""
 
@@ -56,12 +65,12 @@ class Property:
     in_list: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Navigation:
     """An edge and the strategies by which it can be had, in order of preference.
 
     Attributes:
-        name: the OData navigation property, which is the GraphQL field too.
+        name: the GraphQL field, which is the OData navigation property or function too.
         target: name of the entity type at the other end (empty: known from the address only).
         shape: one entity, a list or a connection.
         strategies: ways to have it, best first.
@@ -70,8 +79,15 @@ class Navigation:
         count: property of the parent that proves an expanded collection complete. An expansion
             with it is not promised by the documents and is used only where it can be verified.
         regroup: the flat collection to regroup (`regroup`).
-        parent: the edge leads back to the entity that contains this one.
+        join: the reference list to join with (`join`).
+        container: the edge leads back to the entity whose key follows this segment of the path.
+        reference: the edge leads to the entity beside the container, by a property of this one.
+        lives_in: collection of the workflow that its rows are addressed in, where it is another.
+        selectable: whether `$select` is documented for it.
+        absent: whether 404 means that there is none.
+        call: arguments to the path below the parent, where it is more than the name.
         address: root edges: arguments to the address of the entity, or to a collection path.
+        stub: nothing is fetched for the edge itself, only for those below.
     """
 
     name: str
@@ -82,19 +98,27 @@ class Navigation:
     expand_on_get: bool = False
     count: str | None = None
     regroup: Regroup | None = None
-    parent: bool = False
+    join: Join | None = None
+    container: str | None = None
+    reference: tuple[str, str] | None = None
+    lives_in: str | None = None
+    selectable: bool = True
+    absent: bool = False
+    call: Callable[[Mapping[str, Any]], str] | None = None
     address: Callable[[Mapping[str, Any]], Address | str] | None = None
+    stub: bool = False
 
     def allows(self, strategy: Strategy) -> bool:
         """Whether the edge can be had by ``strategy``."""
         return strategy in self.strategies
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EntityType:
-    """An OData entity (or complex) type as the gateway exposes it."""
+    """An OData entity type, or a complex type without a ``key``, as the gateway exposes it."""
 
     name: str
+    key: str | None = None
     properties: dict[str, Property] = field(default_factory=dict)
     navigations: dict[str, Navigation] = field(default_factory=dict)
 

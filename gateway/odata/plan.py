@@ -56,10 +56,12 @@ class PlanNode:
         parent: the plan node above; ``None`` for the operation itself.
         properties: the properties selected of the target.
         children: edges selected below, by key.
-        backward: edges back to the containing entity, answered by the parent's row.
+        backward: edges back to a containing entity that the query came by, and how many rows up
+            it is.
         window: connections only.
         error: why the edge can't be planned; it is raised at the edge's own path.
         address: root edges only: the entity's address, or the collection's path.
+        path: path below the parent.
     """
 
     navigation: Navigation
@@ -69,10 +71,11 @@ class PlanNode:
     parent: "PlanNode | None" = None
     properties: dict[str, Property] = field(default_factory=dict)
     children: dict[str, "PlanNode"] = field(default_factory=dict)
-    backward: set[str] = field(default_factory=set)
+    backward: dict[str, int] = field(default_factory=dict)
     window: Window | None = None
     error: GatewayError | None = None
     address: Address | str | None = None
+    path: str = ""
 
     @property
     def pivot(self) -> "PlanNode | None":
@@ -88,12 +91,16 @@ class PlanNode:
         What comes inlined (a task, a subject stub) is named too, because a ``$select`` may select
         it away (questions.md, point 2). ``listed`` is true for a list response.
         """
-        names = ["id"]
+        names = [self.entity.key] if self.entity.key else []
         names += [p.name for p in self.properties.values() if p.in_list or not listed]
         for child in self.children.values():
             navigation = child.navigation
             if navigation.allows(Strategy.INLINE) and (navigation.in_list or not listed):
                 names.append(navigation.name)
+            if navigation.reference is not None:
+                names.append(navigation.reference[1])
+            if navigation.join is not None:
+                names.append(navigation.join.by)
             if navigation.count is not None:
                 names.append(navigation.count)
             if navigation.regroup is not None:
@@ -124,13 +131,14 @@ class PlanNode:
                 return expand
         for child in self.children.values():
             navigation = child.navigation
+            if not navigation.allows(Strategy.EXPAND) or child is pivot:
+                continue
+            if not listed and not navigation.expand_on_get:
+                continue
+            if not navigation.allows(Strategy.HYDRATE):
+                return Expand(navigation, child.select(listed=False))
             stub_suffices = not child.needs and (navigation.in_list or not listed)
-            if (
-                navigation.allows(Strategy.HYDRATE)
-                and not child.children
-                and not stub_suffices
-                and (listed or navigation.expand_on_get)
-            ):
+            if not child.children and not stub_suffices:
                 return Expand(navigation, ("id", *child.needs))
         return None
 
@@ -143,7 +151,11 @@ class PlanNode:
     def needs_only_address(self) -> bool:
         """Whether the edge can be requested when only its parent's address is known."""
         navigation = self.navigation
-        return navigation.allows(Strategy.REQUEST) and not navigation.allows(Strategy.INLINE)
+        return (
+            navigation.allows(Strategy.REQUEST)
+            and not navigation.allows(Strategy.INLINE)
+            and navigation.reference is None
+        )
 
     @property
     def in_first_layer(self) -> bool:

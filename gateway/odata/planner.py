@@ -64,9 +64,8 @@ class Planner:
                 self._edge(node, navigation, selected)
 
     def _edge(self, node: PlanNode, navigation: Navigation, selected: SelectedField) -> None:
-        container = node.parent
-        if navigation.parent and container and container.entity.name == navigation.target:
-            node.backward.add(navigation.name)
+        if navigation.container is not None and (found := _containing(node, navigation.target)):
+            container, node.backward[navigation.name] = found
             self._fill(container, selected.selection)
             return
         key = edge_key(navigation.name, selected.arguments)
@@ -90,6 +89,8 @@ class Planner:
                 child.address = navigation.address(arguments)
             name = child.address.entity if isinstance(child.address, Address) else navigation.target
             child.entity = self._model[name]
+            call = navigation.call
+            child.path = call(arguments) if call is not None else navigation.name
             if navigation.shape is Shape.CONNECTION:
                 child.window = self._window(arguments)
         except GatewayError as error:
@@ -122,3 +123,13 @@ class Planner:
                             window.cursors = True
                         elif part.name == "node":
                             self._fill(node, part.selection)
+
+
+def _containing(node: PlanNode, target: str) -> tuple[PlanNode, int] | None:
+    """The nearest node above ``node`` whose rows are of type ``target``, and how far up it is."""
+    above, levels = node.parent, 1
+    while above is not None and above.parent is not None:
+        if above.entity.name == target:
+            return above, levels
+        above, levels = above.parent, levels + 1
+    return None

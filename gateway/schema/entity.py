@@ -20,7 +20,6 @@ from gateway.odata.model import (
     Model,
     Navigation,
     Property,
-    Regroup,
     Shape,
     Strategy,
 )
@@ -30,6 +29,7 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 _MODEL = "odata"
+_KEY = "key"
 _ODATA_TYPE = "@odata.type"
 _keys = {"odata_type": _ODATA_TYPE}
 
@@ -61,18 +61,19 @@ def read_field(row: Row, python_name: str) -> Any:
     return read(row, key)
 
 
-def prop(description: str, *, in_list: bool = True, resolver: Any = None) -> Any:
+def prop(description: str, *, key: bool = False, in_list: bool = True, resolver: Any = None) -> Any:
     """A structural property.
 
     Args:
         description: for the schema; units and nullability included.
+        key: whether it is the key of the entity.
         in_list: false where list responses leave the property out.
         resolver: reads the value where the raw one is not the answer.
     """
     return strawberry.field(
         description=description,
         resolver=resolver,
-        metadata={_MODEL: lambda name: Property(name, in_list)},
+        metadata={_MODEL: lambda name: Property(name, in_list), _KEY: key},
     )
 
 
@@ -81,18 +82,14 @@ def edge(
     *strategies: Strategy,
     description: str,
     shape: Shape = Shape.SINGLE,
-    in_list: bool = True,
-    expand_on_get: bool = False,
-    count: str | None = None,
-    regroup: Regroup | None = None,
-    parent: bool = False,
+    **how: Any,
 ) -> Any:
-    """An edge without arguments to one entity or a bounded list; see `Navigation`."""
+    """An edge without arguments to one entity or a bounded list; for ``how`` see `Navigation`."""
     return strawberry.field(
         description=description,
         metadata={
             _MODEL: lambda name: Navigation(
-                name, target, shape, strategies, in_list, expand_on_get, count, regroup, parent
+                name=name, target=target, shape=shape, strategies=strategies, **how
             )
         },
     )
@@ -114,13 +111,19 @@ def _read_connection(
     return read(root, edge_key(info.field_name, {"first": first, "after": after}))
 
 
-def connection(target: str, *, description: str) -> Any:
-    """An edge to an unbounded collection, one request per parent."""
+def connection(target: str, *, description: str, **how: Any) -> Any:
+    """An edge to an unbounded collection, one request per parent; for ``how`` see `Navigation`."""
     return strawberry.field(
         description=description,
         resolver=_read_connection,
         metadata={
-            _MODEL: lambda name: Navigation(name, target, Shape.CONNECTION, (Strategy.REQUEST,))
+            _MODEL: lambda name: Navigation(
+                name=name,
+                target=target,
+                shape=Shape.CONNECTION,
+                strategies=(Strategy.REQUEST,),
+                **how,
+            )
         },
     )
 
@@ -131,6 +134,7 @@ def root(
     *,
     description: str,
     shape: Shape = Shape.SINGLE,
+    **how: Any,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Decorates the resolver of a root field.
 
@@ -141,7 +145,12 @@ def root(
         description=description,
         metadata={
             _MODEL: lambda name: Navigation(
-                name, target, shape, (Strategy.REQUEST,), address=address
+                name=name,
+                target=target,
+                shape=shape,
+                strategies=(Strategy.REQUEST,),
+                address=address,
+                **how,
             )
         },
     )
@@ -157,9 +166,11 @@ def model_of(types: Iterable[type]) -> Model:
         for field in definition.fields:
             if (make := field.metadata.get(_MODEL)) is None:
                 continue
+            key = field.metadata.get(_KEY, False)
             made = make(to_camel_case(field.python_name))
             if isinstance(made, Property):
                 entity.properties[made.name] = made
+                entity.key = made.name if key else entity.key
             else:
                 entity.navigations[made.name] = made
     return Model(model)

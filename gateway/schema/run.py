@@ -19,7 +19,7 @@ class Run(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the run, unique within its workflow.")
+    id: strawberry.ID = prop("Identifier of the run, unique within its workflow.", key=True)
     activated_on_scope: ActivationScope | None = prop(
         "What the run was activated for, if it was activated with a scope."
     )
@@ -36,7 +36,10 @@ class Run(Node):
     total_users_count: int | None = prop("How many users the run has.")
     workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
     workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
-        "Workflow", Strategy.REQUEST, parent=True, description="The workflow that was run."
+        "Workflow",
+        Strategy.REQUEST,
+        container="workflows",
+        description="The workflow that was run.",
     )
     user_processing_results: Connection[UserProcessingResult] | None = connection(
         "UserProcessingResult", description="The results of the run, one per user."

@@ -27,7 +27,7 @@ def _categories(root: Any) -> Any:
 class Task:
     """task: graph-lifecycle-api.md, section 3."""
 
-    id: strawberry.ID = prop("Identifier of the task.")
+    id: strawberry.ID = prop("Identifier of the task.", key=True)
     arguments: list[KeyValuePair] | None = prop("Arguments of the task; may be empty.")
     category: list[LifecycleTaskCategory] | None = prop(
         "The lifecycle stages that the task may be used in; set by the service.",

@@ -22,7 +22,7 @@ class User(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Object id in Microsoft Entra ID.")
+    id: strawberry.ID = prop("Object id in Microsoft Entra ID.", key=True)
     account_enabled: bool | None = prop("Whether the account is enabled.")
     business_phones: list[str] | None = prop("Telephone numbers.")
     city: str | None = prop("The city where the user is located.")

@@ -25,7 +25,7 @@ class Workflow(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the workflow.")
+    id: strawberry.ID = prop("Identifier of the workflow.", key=True)
     category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
     created_date_time: DateTime | None = prop("When the workflow was created.")
     deleted_date_time: DateTime | None = prop("When it was deleted; null unless deleted.")

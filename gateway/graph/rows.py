@@ -1,0 +1,76 @@
+"""Rows: what a stitched dict knows of its place, beside what the service gave."""
+
+from urllib.parse import unquote
+
+from gateway.graph.errors import GraphError
+from gateway.graph.reader import Row
+from gateway.odata.address import Address, container_of, key_of, key_segment
+from gateway.odata.model import Navigation, Shape
+from gateway.odata.plan import PlanNode
+
+ADDRESS = "@odata.id"
+PARENT = "@parent"
+
+
+def address_of(node: PlanNode, parent: Row) -> Address | None:
+    """The address of the single entity at the end of an edge; ``None`` if there is none."""
+    if isinstance(node.address, Address):
+        return node.address
+    path, entity = parent[ADDRESS], node.entity.name
+    if node.navigation.container is not None:
+        container = container_of(path, node.navigation.container)
+        return Address(container, entity, _last_key(container)) if container else None
+    if node.navigation.reference is not None:
+        collection, name = node.navigation.reference
+        key, workflow = key_of(parent, name), container_of(path, "workflows")
+        if key is None or workflow is None:
+            return None
+        return Address(f"{workflow}/{collection}/{key_segment(key)}", entity, key)
+    return Address(f"{path}/{node.path}", entity, "")
+
+
+def _last_key(path: str) -> str:
+    return unquote(path.rpartition("/")[2])
+
+
+def collection_path(node: PlanNode, parent: Row) -> str:
+    """The path of the collection at the end of an edge."""
+    if isinstance(node.address, str):
+        return node.address
+    return f"{parent[ADDRESS]}/{node.path}"
+
+
+def carries(row: Row, navigation: Navigation) -> bool:
+    """Whether a row happens to carry an edge that it was not asked for."""
+    return navigation.shape is Shape.LIST and isinstance(row.get(navigation.name), list)
+
+
+def above(row: Row, levels: int) -> Row:
+    """The row that so many rows up contains ``row``."""
+    for _ in range(levels):
+        row = row[PARENT]
+    return row
+
+
+def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
+    """A copy of a row that knows its address and its parent.
+
+    It is a copy because rows of one reply may serve several edges.
+    """
+    if node.entity.key is None:
+        return {**row, PARENT: parent}
+    key = key_of(row, node.entity.key) if isinstance(row, dict) else None
+    if key is None or key in (".", ".."):
+        raise GraphError("the service answered an entity without its key")
+    if node.navigation.lives_in is not None:
+        collection = f"{container_of(collection, 'workflows')}/{node.navigation.lives_in}"
+    return {**row, ADDRESS: f"{collection}/{key_segment(key)}", PARENT: parent}
+
+
+def inlined(node: PlanNode, value: Row, parent: Row) -> Row:
+    """A copy of an entity inside another, with its address where that is known."""
+    row = {**value, PARENT: parent}
+    key, workflow = key_of(value), container_of(parent.get(ADDRESS, ""), "workflows")
+    if key is not None and workflow is not None and node.navigation.lives_in is not None:
+        row[ADDRESS] = f"{workflow}/{node.navigation.lives_in}/{key_segment(key)}"
+    return row
