@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from gateway.sandbox.identifiers import GuidSeries, mix
 from gateway.sandbox.model import Row, words
-from gateway.sandbox.rows import Rows
+from gateway.sandbox.rows import LazyRows, Rows
 from gateway.sandbox.timestamps import format_ticks, ticks_of
 
 _SMALLEST = 8
@@ -37,6 +37,10 @@ _DEPARTMENTS = (
 )
 
 
+def _department(number: int) -> tuple[str, str]:
+    return _DEPARTMENTS[(number >> 24) % len(_DEPARTMENTS)]
+
+
 class _Users(Rows):
     def __init__(self, directory: "Directory") -> None:
         self.directory = directory
@@ -65,6 +69,7 @@ class Directory:
         self.series = GuidSeries(f"users/{seed}")
         self.known: dict[int, Row] = {}
         self.extra: dict[str, Row] = {}
+        self.departments: dict[str, list[int]] = {}
 
     def id_at(self, position: int) -> str:
         """Return the id of a user, whether deleted or not."""
@@ -85,6 +90,16 @@ class Directory:
             return self.extra[key]
         position = self.position_of(key)
         return None if position is None else self.at(position)
+
+    def of_department(self, department: str) -> Rows:
+        """Return everyone in a department who is not deleted."""
+        if department not in self.departments:
+            places = range(self.size)
+            self.departments[department] = [
+                n for n in places if _department(mix(self.seed, n))[0] == department
+            ]
+        staff = [n for n in self.departments[department] if not self.is_deleted(n)]
+        return LazyRows(len(staff), lambda n: self.at(staff[n]), lambda _: None)
 
     def users(self) -> Rows:
         """Return everyone in the directory who is not deleted."""
@@ -110,7 +125,7 @@ class Directory:
         given = _GIVEN[number % len(_GIVEN)]
         surname = _SURNAMES[(number >> 8) % len(_SURNAMES)]
         city, country, usage, language = _PLACES[(number >> 16) % len(_PLACES)]
-        department, title = _DEPARTMENTS[(number >> 24) % len(_DEPARTMENTS)]
+        department, title = _department(number)
         plain = surname.replace("'", "")
         address = f"{given}.{plain}{position}@contoso.com".lower()
         hired = date(2018, 1, 1) + timedelta(days=(number >> 32) % 3000)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from gateway.sandbox.model import Row
+from gateway.sandbox.periods import Period, parse_period
 from gateway.sandbox.rows import ListRows, Rows
 
 
@@ -38,6 +39,11 @@ class DocumentedRun:
         own = self.data.get("taskProcessingResults", ())
         return ListRows([*own, *(row for rows in below for row in rows)])
 
+    def reprocessed_runs(self, subject: str | None = None) -> Rows:
+        """Return the documented runs that processed this one again; they name no subject."""
+        runs = map(self.workflow.run, self.data.get("reprocessedRuns", ()))
+        return ListRows([run.record() for run in runs if run is not None and subject is None])
+
 
 class DocumentedWorkflow:
     """A workflow of the examples with what they show below it."""
@@ -59,7 +65,7 @@ class DocumentedWorkflow:
         listed: list[Row] = self.data.get("tasks") or self.record().get("tasks", [])
         known = [*listed, *self.record().get("tasks", ()), *self.data.get("otherTasks", ())]
         known += [row["task"] for run in self.own_runs for row in run.task_results()]
-        return _DocumentedTasks(listed, known)
+        return _DocumentedRows(listed, known)
 
     def runs(self) -> Rows:
         """Return the documented runs."""
@@ -84,8 +90,42 @@ class DocumentedWorkflow:
         rows = (row for run in self.own_runs if run.listed for row in run.task_results())
         return ListRows([row for row in rows if row["task"]["id"] == key])
 
+    def versions(self) -> Rows:
+        """Return the documented versions."""
+        return ListRows(self.data.get("versions", ()), "versionNumber")
 
-class _DocumentedTasks(ListRows):
+    def task_reports(self) -> Rows:
+        """Return the documented task reports."""
+        listed = [row for row in self.data.get("taskReports", ()) if row.keys() != {"id"}]
+        return _DocumentedRows(listed, self.data.get("taskReports", ()))
+
+    def task_results_of_report(self, key: str) -> Rows:
+        """Return the documented task processing results of a task report."""
+        return ListRows(self.data.get("taskReportResults", {}).get(key, ()))
+
+    def execution_scope(self) -> Rows:
+        """Return the user processing results that the examples name as in scope."""
+        return ListRows(self.data.get("executionScope", ()))
+
+    def reprocessed_runs_of_user(self, key: str) -> Rows:
+        """Return the documented runs that processed a user again."""
+        keys = self.data.get("reprocessedRunsOfUsers", {}).get(key, ())
+        return ListRows([run.record() for run in map(self.run, keys) if run is not None])
+
+    def preview_scope(self) -> Rows:
+        """Return nothing: the examples show no such users."""
+        return ListRows()
+
+    def administration_scope_targets(self) -> Rows:
+        """Return nothing: the examples show no such objects."""
+        return ListRows()
+
+    def stated(self, function: str, period: Period) -> Any:
+        """Return what the examples say that a function answers for exactly this period."""
+        return _stated(self.data, function, period)
+
+
+class _DocumentedRows(ListRows):
     def __init__(self, listed: list[Row], known: list[Row]) -> None:
         super().__init__(listed)
         self.known = known
@@ -102,6 +142,16 @@ class Documented:
         self.deleted = _workflows(data["deletedWorkflows"])
         self.task_definitions: list[Row] = data["taskDefinitions"]
         self.users: list[Row] = data["users"]
+        self.data = data
+
+    def stated(self, function: str, period: Period) -> Any:
+        """Return what the examples say that an insight is for exactly this period."""
+        return _stated(self.data, function, period)
+
+
+def _stated(data: Mapping[str, Any], function: str, period: Period) -> Any:
+    stated = data.get("functions", {}).get(function, {})
+    return next((item for text, item in stated.items() if parse_period(text) == period), None)
 
 
 def _by_id(rows: Iterable[Row]) -> dict[str, Row]:

@@ -4,19 +4,37 @@ The row numbers in the comments are those of graph-lifecycle-api.md section 5. A
 a new line in `_workflow_endpoints` or `ENDPOINTS`, with the function that finds its data.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 
+from gateway.sandbox import summaries
+from gateway.sandbox.beta import SubjectResults, subject_result
+from gateway.sandbox.catalogue import SETTINGS_ROW
+from gateway.sandbox.declarations import DELETED, LIFECYCLE, Endpoint, Navigation
 from gateway.sandbox.errors import GraphError, bad_request
 from gateway.sandbox.model import (
+    CUSTOM_TASK_EXTENSION,
+    DIRECTORY_OBJECT,
     NOTHING,
     RUN,
+    RUN_SUMMARY,
+    SETTINGS,
+    SUBJECT_RESULT,
     TASK,
     TASK_DEFINITION,
+    TASK_REPORT,
+    TASK_REPORT_SUMMARY,
     TASK_RESULT,
+    TOP_TASKS_SUMMARY,
+    TOP_WORKFLOWS_SUMMARY,
     USER,
     USER_RESULT,
+    USER_SUMMARY,
     WORKFLOW,
+    WORKFLOW_TEMPLATE,
+    WORKFLOW_VERSION,
+    WORKFLOWS_BY_CATEGORY,
+    WORKFLOWS_SUMMARY,
     EntityType,
     Row,
     words,
@@ -24,64 +42,9 @@ from gateway.sandbox.model import (
 from gateway.sandbox.rows import ListRows, Rows
 from gateway.sandbox.targets import Target, found
 
-LIFECYCLE = "identityGovernance/lifecycleWorkflows"
-DELETED = f"{LIFECYCLE}/deletedItems/workflows"
 MAX_GET_BY_IDS = 1000
 _EXPANDED_ITEMS = 20
-
-
-Related = Callable[[Target, Row], Row | list[Row] | None]
-
-
-@dataclass(frozen=True)
-class Navigation:
-    """A relationship that can be expanded; `related` returns what stands there for one row."""
-
-    name: str
-    entity: EntityType
-    related: Related
-    undocumented: bool = False
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One path: its type, its query options, and how its data is found.
-
-    A collection has `rows`, a single entity `row`. `counted` collections carry `@odata.count`
-    unasked; `typed` answers carry `@odata.type`; `always` adds to what $select can't leave out.
-    """
-
-    path: str
-    entity: EntityType
-    rows: Callable[[Target], Rows] | None = None
-    row: Callable[[Target], Row] | None = None
-    options: frozenset[str] = NOTHING
-    expand: Mapping[str, Navigation] = field(default_factory=dict)
-    method: str = "GET"
-    counted: bool = False
-    typed: bool = False
-    always: frozenset[str] = NOTHING
-    context: str = ""
-
-    @property
-    def many(self) -> bool:
-        """Say whether the answer is a collection."""
-        return self.rows is not None
-
-    @property
-    def paged(self) -> bool:
-        """Say whether the answer comes page by page; a link could not lead to a POST."""
-        return self.many and self.method == "GET"
-
-    @property
-    def lifecycle(self) -> bool:
-        """Say whether the lifecycle workflows service answers, not the directory."""
-        return self.entity is not USER
-
-    @property
-    def deleted(self) -> bool:
-        """Say whether the path goes through the deleted workflows."""
-        return self.path.startswith(DELETED)
+_TYPES = "microsoft.graph.identityGovernance."
 
 
 def _user(name: str) -> Navigation:
@@ -99,6 +62,16 @@ def _task_results_of(target: Target, row: Row) -> list[Row]:
 
 def _manager_of(target: Target, row: Row) -> Row | None:
     return target.tenant.directory.manager_of(row["id"])
+
+
+def _task_of(target: Target, row: Row) -> Row | None:
+    stub: Row | None = row.get("task")
+    return stub and target.workflow().tasks().find(stub["id"])
+
+
+def _definition_of(target: Target, row: Row) -> Row | None:
+    stub: Row | None = row.get("taskDefinition")
+    return stub and target.tenant.task_definitions.find(stub["id"])
 
 
 def _expandable(*navigations: Navigation) -> dict[str, Navigation]:
@@ -119,6 +92,10 @@ _USER_RESULT_EXPAND = {
         "taskProcessingResults", TASK_RESULT, _task_results_of, undocumented=True
     ),
 }
+_REPORT_EXPAND = _expandable(
+    Navigation("task", TASK, _task_of),
+    Navigation("taskDefinition", TASK_DEFINITION, _definition_of),
+)
 _SELECT = _options("select")
 _SELECT_EXPAND = _options("select expand")
 _RESULT_LIST = _options("select orderby expand filter count")
@@ -132,10 +109,23 @@ def _subject_of(find: Callable[[Target], Row], name: str = "subject") -> Callabl
     return row
 
 
-def _task_result_endpoints(path: str, options: frozenset[str]) -> list[Endpoint]:
+def _summary(path: str, entity: EntityType, row: Callable[[Target], Row]) -> Endpoint:
+    """Declare a function of a period that answers one complex value."""
+    return Endpoint(path, entity, row=row, context=f"{_TYPES}{entity.name}")
+
+
+def _summaries(path: str, entity: EntityType, rows: Callable[[Target], list[Row]]) -> Endpoint:
+    """Declare a function of a period that answers a list of complex values."""
+    context = f"Collection({_TYPES}{entity.name})"
+    return Endpoint(path, entity, lambda at: ListRows(rows(at)), context=context)
+
+
+def _task_result_endpoints(
+    path: str, options: frozenset[str], beta: bool = False
+) -> list[Endpoint]:
     one = f"{path}/{{taskResult}}"
     subject = _subject_of(Target.task_result)
-    return [
+    endpoints = [
         Endpoint(path, TASK_RESULT, Target.task_results, options=options, expand=_SUBJECT),
         Endpoint(  # 49
             one, TASK_RESULT, row=Target.task_result, options=_SELECT_EXPAND, expand=_SUBJECT
@@ -147,6 +137,7 @@ def _task_result_endpoints(path: str, options: frozenset[str]) -> list[Endpoint]
             f"{one}/task", TASK, row=lambda at: at.task_result()["task"], options=_SELECT
         ),
     ]
+    return [replace(endpoint, beta=beta) for endpoint in endpoints]
 
 
 def _user_result_endpoints(path: str) -> list[Endpoint]:
@@ -165,6 +156,129 @@ def _user_result_endpoints(path: str) -> list[Endpoint]:
             f"{one}/subject", USER, row=subject, options=_SELECT_EXPAND, expand=_MANAGER
         ),
         *_task_result_endpoints(f"{one}/taskProcessingResults", _RESULT_LIST),  # 35, 44
+        Endpoint(  # 38
+            f"{one}/reprocessedRuns",
+            RUN,
+            lambda at: at.workflow().reprocessed_runs_of_user(at.user_result()["id"]),
+        ),
+    ]
+
+
+def _subject_result_endpoints(path: str) -> list[Endpoint]:
+    # The parameter is called as that of the user results: the entities are the same.
+    one = f"{path}/{{userResult}}"
+    return [
+        Endpoint(  # 40
+            path,
+            SUBJECT_RESULT,
+            lambda at: SubjectResults(at.user_results()),
+            options=_options("count filter orderby"),
+            beta=True,
+        ),
+        Endpoint(one, SUBJECT_RESULT, row=lambda at: subject_result(at.user_result()), beta=True),
+        *_task_result_endpoints(f"{one}/taskProcessingResults", _RESULT_LIST, beta=True),
+    ]
+
+
+def _version_endpoints(path: str) -> list[Endpoint]:
+    one = f"{path}/{{version}}"
+    expand = _expandable(*_AUTHORS, _TASKS)
+    return [
+        Endpoint(  # 22
+            path,
+            WORKFLOW_VERSION,
+            lambda at: at.workflow().versions(),
+            options=_options("select count search orderby expand filter"),
+            expand=expand,
+        ),
+        Endpoint(  # 23
+            one, WORKFLOW_VERSION, row=Target.version, options=_SELECT_EXPAND, expand=expand
+        ),
+        Endpoint(  # 24; $top is documented here against its annotation: questions.md (3)
+            f"{one}/tasks",
+            TASK,
+            Target.tasks,
+            options=_options("count search orderby filter"),
+            counted=True,
+        ),
+        Endpoint(f"{one}/tasks/{{task}}", TASK, row=Target.task),  # 25
+    ]
+
+
+def _task_report_endpoints(path: str) -> list[Endpoint]:
+    one = f"{path}/{{taskReport}}"
+    return [
+        Endpoint(  # 45
+            path,
+            TASK_REPORT,
+            lambda at: at.workflow().task_reports(),
+            options=_RESULT_LIST,
+            expand=_REPORT_EXPAND,
+            counted=True,
+        ),
+        _summary(  # 47
+            f"{path}/summary()",
+            TASK_REPORT_SUMMARY,
+            lambda at: summaries.task_report_summary(at.workflow(), at.period),
+        ),
+        Endpoint(  # 46
+            one,
+            TASK_REPORT,
+            row=Target.task_report,
+            options=_SELECT_EXPAND,
+            expand=_REPORT_EXPAND,
+        ),
+        Endpoint(
+            f"{one}/task",
+            TASK,
+            row=lambda at: found(_task_of(at, at.task_report()), "task", ""),
+            options=_SELECT,
+        ),
+        Endpoint(
+            f"{one}/taskDefinition",
+            TASK_DEFINITION,
+            row=lambda at: found(_definition_of(at, at.task_report()), "taskDefinition", ""),
+            options=_SELECT,
+        ),
+        *_task_result_endpoints(f"{one}/taskProcessingResults", _RESULT_LIST),  # 48
+    ]
+
+
+def _scope_endpoints(path: str) -> list[Endpoint]:
+    scope = f"{path}/executionScope"
+    again = f"{scope}/{{scopeResult}}/reprocessedRuns"
+    return [
+        Endpoint(  # 15
+            scope,
+            USER_RESULT,
+            lambda at: at.workflow().execution_scope(),
+            options=_options("select expand orderby filter"),
+            expand=_SUBJECT,
+        ),
+        Endpoint(f"{scope}/{{scopeResult}}", USER_RESULT, row=Target.scope_result, options=_SELECT),
+        Endpoint(  # 38
+            again,
+            RUN,
+            lambda at: at.workflow().reprocessed_runs_of_user(at.scope_result()["id"]),
+        ),
+        Endpoint(  # 37
+            f"{again}/{{reprocessedRun}}/reprocessedRuns",
+            RUN,
+            lambda at: at.reprocessed_run().reprocessed_runs(),
+        ),
+        Endpoint(  # 14
+            f"{path}/previewScope",
+            USER,
+            lambda at: at.workflow().preview_scope(),
+            typed=True,
+            context="directoryObjects",
+        ),
+        Endpoint(  # 17
+            f"{path}/administrationScopeTargets",
+            DIRECTORY_OBJECT,
+            lambda at: at.workflow().administration_scope_targets(),
+            context="directoryObjects",
+        ),
     ]
 
 
@@ -209,11 +323,34 @@ def _workflow_endpoints(path: str, always: frozenset[str] = NOTHING) -> list[End
             counted=True,
         ),
         Endpoint(f"{one}/runs/{{run}}", RUN, row=lambda at: at.run().record(), options=_SELECT),
+        _summary(  # 32
+            f"{one}/runs/summary()",
+            RUN_SUMMARY,
+            lambda at: summaries.run_summary(at.workflow(), at.period),
+        ),
+        Endpoint(  # 37
+            f"{one}/runs/{{run}}/reprocessedRuns", RUN, lambda at: at.run().reprocessed_runs()
+        ),
         *_user_result_endpoints(f"{one}/runs/{{run}}/userProcessingResults"),
+        _summary(  # 39
+            f"{one}/runs/{{run}}/userProcessingResults/summary()",
+            USER_SUMMARY,
+            lambda at: summaries.user_summary_of_run(at.run(), at.period),
+        ),
         *_task_result_endpoints(  # 36
             f"{one}/runs/{{run}}/taskProcessingResults", _RESULT_LIST
         ),
         *_user_result_endpoints(f"{one}/userProcessingResults"),
+        _summary(  # 43
+            f"{one}/userProcessingResults/summary()",
+            USER_SUMMARY,
+            lambda at: summaries.user_summary(at.workflow(), at.period),
+        ),
+        *_subject_result_endpoints(f"{one}/runs/{{run}}/subjectProcessingResults"),
+        *_subject_result_endpoints(f"{one}/subjectProcessingResults"),
+        *_version_endpoints(f"{one}/versions"),
+        *_task_report_endpoints(f"{one}/taskReports"),
+        *_scope_endpoints(one),
     ]
 
 
@@ -238,6 +375,51 @@ def _manager(target: Target) -> Row:
         raise GraphError(404, "Resource 'manager' does not exist.")
     return manager
 
+
+def _template(target: Target) -> Row:
+    key = target.keys["template"]
+    return found(target.tenant.workflow_templates.find(key), "workflowTemplate", key)
+
+
+def _extension(target: Target) -> Row:
+    key = target.keys["extension"]
+    return found(target.tenant.custom_task_extensions.find(key), "customTaskExtension", key)
+
+
+_TEMPLATES = f"{LIFECYCLE}/workflowTemplates"
+_EXTENSIONS = f"{LIFECYCLE}/customTaskExtensions"
+_CATALOGUE = (
+    Endpoint(_TEMPLATES, WORKFLOW_TEMPLATE, lambda at: at.tenant.workflow_templates),  # 59
+    Endpoint(f"{_TEMPLATES}/{{template}}", WORKFLOW_TEMPLATE, row=_template),
+    Endpoint(f"{_TEMPLATES}/{{template}}/tasks", TASK, lambda at: ListRows(_template(at)["tasks"])),
+    Endpoint(f"{LIFECYCLE}/settings", SETTINGS, row=lambda _: SETTINGS_ROW),  # 60
+    Endpoint(  # 61
+        _EXTENSIONS, CUSTOM_TASK_EXTENSION, lambda at: at.tenant.custom_task_extensions
+    ),
+    Endpoint(f"{_EXTENSIONS}/{{extension}}", CUSTOM_TASK_EXTENSION, row=_extension),
+)
+_INSIGHTS = (
+    _summaries(  # 53
+        f"{LIFECYCLE}/insights/topTasksProcessedSummary()",
+        TOP_TASKS_SUMMARY,
+        lambda at: summaries.top_tasks(at.tenant, at.period),
+    ),
+    _summaries(  # 54
+        f"{LIFECYCLE}/insights/topWorkflowsProcessedSummary()",
+        TOP_WORKFLOWS_SUMMARY,
+        lambda at: summaries.top_workflows(at.tenant, at.period),
+    ),
+    _summary(  # 55
+        f"{LIFECYCLE}/insights/workflowsProcessedByCategory()",
+        WORKFLOWS_BY_CATEGORY,
+        lambda at: summaries.workflows_by_category(at.tenant, at.period),
+    ),
+    _summary(  # 56
+        f"{LIFECYCLE}/insights/workflowsProcessedSummary()",
+        WORKFLOWS_SUMMARY,
+        lambda at: summaries.workflows_summary(at.tenant, at.period),
+    ),
+)
 
 ENDPOINTS = (
     Endpoint(  # 1
@@ -272,6 +454,8 @@ ENDPOINTS = (
         ),
         options=_SELECT,
     ),
+    *_CATALOGUE,
+    *_INSIGHTS,
     Endpoint(  # 62: the list is for `id in (…)` only
         "users",
         USER,

@@ -3,7 +3,8 @@
 Source: graph-lifecycle-api.md sections 3 (members) and 4 (enumerations).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 Row = dict[str, Any]
@@ -30,6 +31,7 @@ ENUMS: dict[str, dict[str, int]] = {
         "canceling": 7,
         "quarantined": 8,
     },
+    "subjectType": {"user": 0, "unknownFutureValue": 1, "provisioningObject": 2},
     "workflowExecutionType": {
         "scheduled": 0,
         "onDemand": 1,
@@ -48,30 +50,56 @@ ENUMS: dict[str, dict[str, int]] = {
 
 @dataclass(frozen=True)
 class Property:
-    """One member: its kind, its documented filter operators, whether it can be ordered by."""
+    """One member: its kind, its documented filter operators, whether it can be ordered by.
+
+    `beta` says that v1.0 does not have it: graph-lifecycle-api.md section 3, Differences of beta.
+    """
 
     name: str
     kind: Kind = "string"
     filter: frozenset[str] = NOTHING
     orderby: bool = False
     enum: str = ""
+    beta: bool = False
 
 
 @dataclass(frozen=True)
 class EntityType:
     """One entity type.
 
-    `always` comes whatever $select says, `detail` comes only with a single entity, `default`
-    (if not empty) is all that comes without $select: graph-lifecycle-api.md section 1,
-    What comes without being asked.
+    `always` comes whatever $select says, `detail` comes only with a single entity, `hidden` only
+    with $expand, `default` (if not empty) is all that comes without $select:
+    graph-lifecycle-api.md section 1, What comes without being asked. `key` is its key member.
     """
 
     name: str
     properties: dict[str, Property]
+    key: str = "id"
+    hidden: frozenset[str] = NOTHING
     always: frozenset[str] = NOTHING
     detail: frozenset[str] = NOTHING
     default: frozenset[str] = NOTHING
     search: frozenset[str] = field(default=frozenset({"displayName", "description"}))
+
+    @cached_property
+    def stable(self) -> "EntityType":
+        """The type as v1.0 knows it."""
+        members = {name: item for name, item in self.properties.items() if not item.beta}
+        return self if len(members) == len(self.properties) else replace(self, properties=members)
+
+    @cached_property
+    def hidden_in_stable(self) -> frozenset[str]:
+        """The hidden members and those of beta."""
+        return self.hidden | {name for name, item in self.properties.items() if item.beta}
+
+    @cached_property
+    def without_subject_filter(self) -> "EntityType":
+        """The type with a subject that can't be filtered by: questions.md (9)."""
+        subject = self.properties.get("subject")
+        if subject is None:
+            return self
+        members = {**self.properties, "subject": replace(subject, filter=NOTHING)}
+        return replace(self, properties=members)
 
 
 def _properties(*properties: Property | str) -> dict[str, Property]:
@@ -107,40 +135,55 @@ _COUNTERS = tuple(
 )
 _TASK_RESULTS = _navigation("taskProcessingResults")
 
+_BASE = (
+    Property("category", "enum", EQUALITY, True, "lifecycleWorkflowCategory"),
+    _datetime("createdDateTime"),
+    _string("description"),
+    _string("displayName"),
+    Property("executionConditions", "complex"),
+    _bool("isEnabled"),
+    _bool("isSchedulingEnabled"),
+    _datetime("lastModifiedDateTime"),
+    Property("settings", "complex"),
+    _navigation("createdBy", EQUALITY),
+    _navigation("lastModifiedBy", EQUALITY),
+    _navigation("administrationScopeTargets"),
+    _navigation("tasks"),
+    Property("targetSubjectType", "enum", enum="subjectType", beta=True),
+)
+_BASE_DETAIL = frozenset(
+    words("executionConditions tasks createdBy lastModifiedBy targetSubjectType")
+)
+
 WORKFLOW = EntityType(
     "workflow",
     _properties(
-        Property("category", "enum", EQUALITY, True, "lifecycleWorkflowCategory"),
-        _datetime("createdDateTime"),
-        _string("description"),
-        _string("displayName"),
-        Property("executionConditions", "complex"),
-        _bool("isEnabled"),
-        _bool("isSchedulingEnabled"),
-        _datetime("lastModifiedDateTime"),
+        *_BASE,
         _datetime("deletedDateTime"),
         _string("id"),
         _datetime("nextScheduleRunDateTime", frozenset({"lt", "gt"})),
         Property("quarantineDetails", "complex"),
-        Property("settings", "complex"),
         Property("version", "int", RELATIONAL, True),
-        _navigation("createdBy", EQUALITY),
-        _navigation("lastModifiedBy", EQUALITY),
         *map(
             _navigation,
             (
-                "administrationScopeTargets",
                 "executionScope",
                 "previewScope",
                 "runs",
                 "taskReports",
-                "tasks",
                 "userProcessingResults",
                 "versions",
             ),
         ),
     ),
-    detail=frozenset({"executionConditions", "tasks", "createdBy", "lastModifiedBy"}),
+    detail=_BASE_DETAIL,
+)
+
+WORKFLOW_VERSION = EntityType(
+    "workflowVersion",
+    _properties(*_BASE, Property("versionNumber", "int", RELATIONAL, True)),
+    key="versionNumber",
+    detail=_BASE_DETAIL,
 )
 
 RUN = EntityType(
@@ -194,8 +237,43 @@ TASK_RESULT = EntityType(
         _STATUS,
         _navigation("subject", EQUALITY),
         _navigation("task"),
+        Property("workflowSubject", "complex", beta=True),
     ),
     always=frozenset({"subject", "task"}),
+)
+
+SUBJECT_RESULT = EntityType(
+    "subjectProcessingResult",
+    {
+        **USER_RESULT.properties,
+        "subject": Property("subject", "complex"),
+        "subjectType": Property("subjectType", "enum", enum="subjectType"),
+    },
+)
+
+TASK_REPORT = EntityType(
+    "taskReport",
+    _properties(
+        _string("id"),
+        _datetime("completedDateTime"),
+        Property("lastUpdatedDateTime", "datetime"),
+        Property("startedDateTime", "datetime"),
+        _STATUS,
+        "runId",
+        *(
+            Property(name, "int", RELATIONAL, True)
+            for name in (
+                "failedUsersCount",
+                "successfulUsersCount",
+                "totalUsersCount",
+                "unprocessedUsersCount",
+            )
+        ),
+        _navigation("task", EQUALITY),
+        _navigation("taskDefinition", EQUALITY),
+        _TASK_RESULTS,
+    ),
+    hidden=frozenset({"task", "taskDefinition"}),
 )
 
 TASK = EntityType(
@@ -246,12 +324,71 @@ USER = EntityType(
     ),
 )
 
+WORKFLOW_TEMPLATE = EntityType(
+    "workflowTemplate",
+    _properties(
+        "id",
+        Property("category", "enum", enum="lifecycleWorkflowCategory"),
+        "description",
+        "displayName",
+        Property("executionConditions", "complex"),
+        _navigation("tasks"),
+    ),
+)
+
+CUSTOM_TASK_EXTENSION = EntityType(
+    "customTaskExtension",
+    _properties(
+        "id",
+        "displayName",
+        "description",
+        Property("createdDateTime", "datetime"),
+        Property("lastModifiedDateTime", "datetime"),
+        *(
+            Property(f"{name}Configuration", "complex")
+            for name in ("authentication", "callback", "client", "endpoint")
+        ),
+        _navigation("createdBy"),
+        _navigation("lastModifiedBy"),
+    ),
+    detail=frozenset({"createdBy", "lastModifiedBy"}),
+)
+
+SETTINGS = EntityType(
+    "lifecycleManagementSettings",
+    _properties(
+        "id",
+        Property("emailSettings", "complex"),
+        Property("quarantineConfiguration", "complex"),
+        Property("workflowScheduleIntervalInHours", "int"),
+    ),
+)
+
+DIRECTORY_OBJECT = EntityType("directoryObject", _properties("id", "deletedDateTime"))
+
+
+def _complex(name: str) -> EntityType:
+    """Return the type of what a function answers; it has no query options."""
+    return EntityType(name, {})
+
+
+RUN_SUMMARY = _complex("runSummary")
+TASK_REPORT_SUMMARY = _complex("taskReportSummary")
+USER_SUMMARY = _complex("userSummary")
+TOP_TASKS_SUMMARY = _complex("topTasksInsightsSummary")
+TOP_WORKFLOWS_SUMMARY = _complex("topWorkflowsInsightsSummary")
+WORKFLOWS_BY_CATEGORY = _complex("workflowsInsightsByCategory")
+WORKFLOWS_SUMMARY = _complex("workflowsInsightsSummary")
+
 # Every member name below belongs to one enumeration only, or to two with the same sentinel.
 _ENUM_MEMBERS = {
     "category": "lifecycleWorkflowCategory",
     "processingStatus": "lifecycleWorkflowProcessingStatus",
     "workflowExecutionType": "workflowExecutionType",
     "timeBasedAttribute": "workflowTriggerTimeBasedAttribute",
+    "subjectType": "subjectType",
+    "targetSubjectType": "subjectType",
+    "workflowCategory": "lifecycleWorkflowCategory",
 }
 _WITHHELD = {
     member: frozenset(

@@ -20,7 +20,7 @@ from gateway.sandbox.model import EntityType, Property, Row, words
 from gateway.sandbox.settings import SandboxSettings
 
 if TYPE_CHECKING:
-    from gateway.sandbox.endpoints import Endpoint, Navigation
+    from gateway.sandbox.declarations import Endpoint, Navigation
 
 _KNOWN = frozenset(words("count expand filter format orderby search select skip skiptoken top"))
 _EXPAND_ITEM = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.S)
@@ -105,17 +105,18 @@ def parse_query(
     selectable = settings.select if endpoint.lifecycle else "accept"
     token = known.get("skiptoken")
     bound = {name: value for name, value in options.items() if name != "$skiptoken"}
-    entity = endpoint.entity
+    entity = endpoint.entity if beta else endpoint.entity.stable
+    filterable = entity if settings.subject_filter == "accept" else entity.without_subject_filter
     select = _select(known.get("select"), entity, selectable)
     expand = known.get("expand")
     filter_ = known.get("filter")
     return Query(
         options=bound,
         select=select,
-        expand=None if expand is None else _expand(expand, endpoint, settings, selectable),
+        expand=None if expand is None else _expand(expand, endpoint, settings, selectable, beta),
         filter=None
         if filter_ is None
-        else compile_filter(filter_, entity, None if endpoint.lifecycle else MAX_IDS),
+        else compile_filter(filter_, filterable, None if endpoint.lifecycle else MAX_IDS),
         order=_orderby(known["orderby"], entity) if "orderby" in known else (),
         search=_search(known["search"]) if "search" in known else None,
         count=_count(known.get("count", "false")),
@@ -138,7 +139,7 @@ def _select(text: str | None, entity: EntityType, support: str) -> tuple[str, ..
 
 
 def _expand(
-    text: str, endpoint: "Endpoint", settings: SandboxSettings, selectable: str
+    text: str, endpoint: "Endpoint", settings: SandboxSettings, selectable: str, beta: bool
 ) -> Expansion:
     depth = 0
     for character in text:
@@ -157,7 +158,8 @@ def _expand(
         name, _, value = match[2].partition("=")
         if name.strip() != "$select":
             raise bad_request(f"The query option '{name}' is not supported inside $expand.")
-        select = _select(value, navigation.entity, selectable)
+        entity = navigation.entity if beta else navigation.entity.stable
+        select = _select(value, entity, selectable)
     return Expansion(navigation, select, silent=navigation.undocumented and support == "ignore")
 
 

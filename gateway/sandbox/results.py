@@ -1,18 +1,21 @@
 """Generated runs: what happened to each user and task, worked out when it is looked at."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from gateway.sandbox.beta import workflow_subject
 from gateway.sandbox.directory import Directory
 from gateway.sandbox.identifiers import GuidSeries, mix
 from gateway.sandbox.model import Outcome, Row
 from gateway.sandbox.progress import Progress
-from gateway.sandbox.rows import LazyRows, Rows
+from gateway.sandbox.rows import LazyRows, ListRows, Rows
 from gateway.sandbox.timestamps import TICKS_PER_SECOND, format_ticks
 
 _FAILURE_RATE = 0.14
 _LONGEST_TASK = 10 * TICKS_PER_SECOND
+_SLOT = 9 * TICKS_PER_SECOND
 _USER_INTERVAL = 13 * TICKS_PER_SECOND // 10
 _SETTLING = 297 * TICKS_PER_SECOND
 _UNPROCESSED = frozenset({"queued", "inProgress", "canceled"})
@@ -56,6 +59,16 @@ def status_of_run(statuses: Sequence[str]) -> str:
     return "failed" if kinds == {"failed"} else "completedWithErrors"
 
 
+def status_of_report(statuses: Counter[str]) -> str:
+    """Return the status of a task report from the numbers of its task results by status."""
+    total = statuses.total()
+    if statuses["queued"] + statuses["inProgress"]:
+        return "queued" if statuses["queued"] == total else "inProgress"
+    if total and total in {statuses["failed"], statuses["canceled"]}:
+        return "failed" if statuses["failed"] else "canceled"
+    return "completed" if statuses["completed"] == total else "completedWithErrors"
+
+
 class GeneratedRun:
     """One run over `users` users and the given tasks.
 
@@ -74,6 +87,7 @@ class GeneratedRun:
         users: int,
         seed: int,
         elapsed: Callable[[], float] | None = None,
+        following: Callable[[], "GeneratedRun | None"] = lambda: None,
     ) -> None:
         self.id = f"{workflow_id}_{scheduled}"
         self.version = version
@@ -85,6 +99,7 @@ class GeneratedRun:
         self.size = users
         self.seed = mix(seed, scheduled)
         self.elapsed = elapsed
+        self.following = following
         self.first_user = self.seed % directory.size
         self.user_result_prefix = f"{workflow_id}_{version}_{workflow_id}_{scheduled}_"
         self.task_result_ids = GuidSeries(f"results/{seed}/{self.id}")
@@ -159,6 +174,70 @@ class GeneratedRun:
             **counters,
         }
 
+    @cached_property
+    def _finished_statuses(self) -> list[Counter[str]]:
+        return self._count_by_task()
+
+    def _count_by_task(self) -> list[Counter[str]]:
+        outcomes = [self.outcome(user) for user in range(self.size)]
+        return [Counter(outcome[n] for outcome in outcomes) for n in range(len(self.tasks))]
+
+    def task_report(self, number: int) -> Row:
+        """Return what the report on one task says, without its id.
+
+        The counters agree with the task results; the times enclose theirs.
+        """
+        running = self.progress is not None
+        statuses = (self._count_by_task() if running else self._finished_statuses)[number]
+        status = status_of_report(statuses)
+        task = self.tasks[number]
+        begin = self.started + number * _SLOT
+        end = begin + self.size * _USER_INTERVAL + _LONGEST_TASK
+        finished = status not in {"queued", "inProgress"}
+        return {
+            "completedDateTime": format_ticks(end) if finished else None,
+            "failedUsersCount": statuses["failed"],
+            "lastUpdatedDateTime": self.record()["lastUpdatedDateTime"],
+            "processingStatus": status,
+            "runId": self.id,
+            "startedDateTime": None if status == "queued" else format_ticks(begin),
+            "successfulUsersCount": statuses["completed"],
+            "totalUsersCount": self.size,
+            "unprocessedUsersCount": sum(statuses[name] for name in _UNPROCESSED),
+            "task": {"id": task["id"]},
+            "taskDefinition": {"id": task["taskDefinitionId"]},
+        }
+
+    def task_results_of_task(self, number: int) -> Rows:
+        """Return the task processing results of all users for the task at a place."""
+        count = len(self.tasks)
+
+        def position_of(key: str) -> int | None:
+            position = self.task_position(key)
+            return None if position is None or position % count != number else position // count
+
+        return LazyRows(
+            self.size, lambda user: self.task_result_at(user * count + number), position_of
+        )
+
+    def reprocessed_runs(self, subject: str | None = None) -> Rows:
+        """Return the runs that processed this one, or one of its subjects, again.
+
+        That is the next newer run, if it was activated with a scope.
+        """
+        run = self.following()
+        if run is None or run.execution_type != "activatedWithScope":
+            return ListRows()
+        if subject is not None and run.user_position(run.user_result_prefix + subject) is None:
+            return ListRows()
+        return ListRows([run.record()])
+
+    def outcomes_of(self, definition: str) -> list[Outcome]:
+        """Return each user's statuses of the tasks of one definition."""
+        places = [n for n, task in enumerate(self.tasks) if task["taskDefinitionId"] == definition]
+        outcomes = (self.outcome(user) for user in range(self.size))
+        return [tuple(outcome[n] for n in places) for outcome in outcomes]
+
     def user_results(self) -> Rows:
         """Return one user processing result per user."""
         return LazyRows(self.size, self.user_result_at, self.user_position)
@@ -230,7 +309,7 @@ class GeneratedRun:
         start, end = self._span(user, number)
         began = status not in {"queued", "canceled"}
         failed = status == "failed"
-        task = self.tasks[number]
+        task, subject = self.tasks[number], {"id": self.subject_id(user)}
         row: Row = {
             "completedDateTime": format_ticks(end) if began and status != "inProgress" else None,
             "createdDateTime": format_ticks(self._user_start(user)),
@@ -239,8 +318,9 @@ class GeneratedRun:
             "startedDateTime": format_ticks(start) if began else None,
             "failureReason": failure_reason(task, mix(self.seed, position)) if failed else None,
             "processingInfo": None,
-            "subject": {"id": self.subject_id(user)},
+            "subject": subject,
             "task": task,
+            "workflowSubject": workflow_subject(subject),
         }
         if self.progress is None:
             self._task_rows[position] = row
@@ -250,8 +330,8 @@ class GeneratedRun:
         return self.started + user * _USER_INTERVAL + mix(self.seed, user) % TICKS_PER_SECOND
 
     def _span(self, user: int, number: int) -> tuple[int, int]:
-        # Each task has a slot of 9 seconds, so that its times do not depend on the others.
-        slot = self._user_start(user) + number * 9 * TICKS_PER_SECOND
+        # Each task has a slot, so that its times do not depend on the others.
+        slot = self._user_start(user) + number * _SLOT
         noise = mix(self.seed, user, number)
         start = slot + noise % (2 * TICKS_PER_SECOND)
         return start, start + TICKS_PER_SECOND // 5 + (noise >> 32) % (6 * TICKS_PER_SECOND)

@@ -5,19 +5,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from gateway.sandbox.endpoints import Endpoint
+from gateway.sandbox.declarations import Endpoint
 from gateway.sandbox.errors import GraphError, bad_request
+from gateway.sandbox.periods import Period, parse_period
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _NO_KEY = re.compile(r"^\$|\(")
+_CALL = re.compile(r"(?:microsoft\.graph\.identityGovernance\.)?(\w+)\((.*)\)", re.I)
+_INTEGER_KEYS = frozenset({"version"})
 
 
 @dataclass(frozen=True)
 class Match:
-    """An endpoint and the keys that its path holds."""
+    """An endpoint, and the keys and parameters that its path holds."""
 
     endpoint: Endpoint
     keys: dict[str, str]
+    parameters: str = ""
+    period: Period | None = None
 
     @property
     def path(self) -> str:
@@ -26,7 +31,8 @@ class Match:
             quote(self.keys[part[1:-1]], safe="") if _PARAMETER.fullmatch(part) else part
             for part in self.endpoint.path.split("/")
         )
-        return "/" + "/".join(parts)
+        path = "/" + "/".join(parts)
+        return f"{path[:-1]}{self.parameters})" if self.endpoint.function else path
 
     @property
     def context(self) -> str:
@@ -43,7 +49,12 @@ class Match:
         text = ""
         for part in parts:
             match = _PARAMETER.fullmatch(part)
-            text += f"('{self.keys[match[1]]}')" if match else f"/{part}"
+            if match is None:
+                text += f"/{part}"
+            elif match[1] in _INTEGER_KEYS:
+                text += f"({self.keys[match[1]]})"
+            else:
+                text += f"('{self.keys[match[1]]}')"
         return text[1:]
 
 
@@ -59,7 +70,8 @@ class Router:
     """A tree of path segments, of which the letter case of the fixed ones does not matter.
 
     Doubled and trailing slashes are tolerated: graph-lifecycle-api.md section 7, Query options
-    and URLs.
+    and URLs. A last segment `name()` of an endpoint stands for a function of a period, with its
+    plain or its qualified name.
     """
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
@@ -80,9 +92,12 @@ class Router:
         """Return the endpoint for an encoded path; raise 400 or 405 where there is none."""
         node = self.root
         keys: dict[str, str] = {}
-        segment = ""
+        segment = parameters = ""
         for segment in map(unquote, filter(None, path.split("/"))):
             following = node.literals.get(segment.lower())
+            if call := _CALL.fullmatch(segment):
+                following = node.literals.get(f"{call[1].lower()}()")
+                parameters = call[2]
             # `$count` and `summary(…)` are not keys, even where a key may stand.
             if following is None and node.parameter is not None and not _NO_KEY.search(segment):
                 following = node.parameter
@@ -94,4 +109,6 @@ class Router:
             raise bad_request(f"Resource not found for the segment '{segment}'.")
         if method not in node.methods:
             raise GraphError(405)
-        return Match(node.methods[method], keys)
+        endpoint = node.methods[method]
+        period = parse_period(parameters) if endpoint.function else None
+        return Match(endpoint, keys, parameters, period)

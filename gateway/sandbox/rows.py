@@ -35,10 +35,11 @@ class Rows(ABC):
 
 
 class ListRows(Rows):
-    """Rows that are at hand."""
+    """Rows that are at hand; `key` names their key member."""
 
-    def __init__(self, rows: Sequence[Row] = ()) -> None:
+    def __init__(self, rows: Sequence[Row] = (), key: str = "id") -> None:
         self.rows = rows
+        self.key = key
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -49,7 +50,7 @@ class ListRows(Rows):
 
     def find(self, key: str) -> Row | None:
         """Return the row with the id `key`, if there is one."""
-        return next((row for row in self.rows if row["id"] == key), None)
+        return next((row for row in self.rows if str(row[self.key]) == key), None)
 
 
 class LazyRows(Rows):

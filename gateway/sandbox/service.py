@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from gateway.sandbox.endpoints import ENDPOINTS, Endpoint
+from gateway.sandbox.declarations import Endpoint
+from gateway.sandbox.endpoints import ENDPOINTS
 from gateway.sandbox.errors import GraphError, bad_request
 from gateway.sandbox.model import EntityType, Row, withhold_unknown_members
 from gateway.sandbox.query_options import Expansion, Query, parse_query
@@ -71,7 +72,8 @@ class Service:
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.tenant = Tenant(settings)
-        self.router = Router(ENDPOINTS)
+        stable = [endpoint for endpoint in ENDPOINTS if not endpoint.beta]
+        self.routers = {False: Router(stable), True: Router(ENDPOINTS)}
 
     def handle(self, request: LogicalRequest) -> Reply:
         """Answer one logical request."""
@@ -90,13 +92,13 @@ class Service:
 
     def _answer(self, request: LogicalRequest) -> Row:
         path, _, text = request.url.partition("?")
-        match = self.router.match(request.method, path)
+        match = self.routers[request.beta].match(request.method, path)
         endpoint = match.endpoint
         # Options are judged before the ids in the path are looked up, as OData servers do.
         query = parse_query(text, endpoint, match.path, self.settings, request.beta)
         if request.method == "POST" and request.body is None:
             raise bad_request("The request has no JSON body.")
-        target = Target(self.tenant, match.keys, endpoint.deleted, request.body)
+        target = Target(self.tenant, match.keys, endpoint.deleted, request.body, match.period)
         return _Representation(request, match, query, target, self.settings.page_size).document()
 
 
@@ -116,7 +118,8 @@ class _Representation:
         if self.endpoint.rows is not None:
             document = self.collection(self.endpoint.rows(self.target))
         elif self.endpoint.row is not None:
-            document = {"@odata.context": self.context("/$entity")}
+            suffix = "" if self.endpoint.function else "/$entity"
+            document = {"@odata.context": self.context(suffix)}
             document.update(self.row(self.endpoint.row(self.target)))
         prefer = self.request.headers.get("prefer", "").lower()
         if _UNKNOWN_MEMBERS in prefer:
@@ -176,7 +179,7 @@ class _Representation:
     def row(self, row: Row) -> Row:
         """Return one entity as this request shows it."""
         endpoint, expand = self.endpoint, self.query.expand
-        result = _shape(row, endpoint.entity, self.query.select, endpoint.always)
+        result = self.shape(row, endpoint.entity, self.query.select, endpoint.always)
         if endpoint.many:
             for name in endpoint.entity.detail:
                 result.pop(name, None)
@@ -184,8 +187,10 @@ class _Representation:
             result[expand.navigation.name] = self.related(expand, row)
         if "tasks" in result:
             tasks = result.pop("tasks")
+            key = row[endpoint.entity.key]
+            segment = f"({key})" if isinstance(key, int) else f"('{key}')"
             result["tasks@odata.context"] = (
-                f"{self.request.root}/$metadata#{self.match.context}('{row['id']}')/tasks"
+                f"{self.request.root}/$metadata#{self.match.context}{segment}/tasks"
             )
             result["tasks"] = tasks
         return {"@odata.type": "#microsoft.graph.user", **result} if endpoint.typed else result
@@ -194,19 +199,24 @@ class _Representation:
         navigation = expand.navigation
         value = navigation.related(self.target, row)
         if isinstance(value, list):
-            return [_shape(item, navigation.entity, expand.select) for item in value]
-        return value and _shape(value, navigation.entity, expand.select)
+            return [self.shape(item, navigation.entity, expand.select) for item in value]
+        return value and self.shape(value, navigation.entity, expand.select)
 
-
-def _shape(
-    row: Row,
-    entity: EntityType,
-    select: tuple[str, ...] | None,
-    always: frozenset[str] = frozenset(),
-) -> Row:
-    if select is not None:
-        names = {*select, *entity.always, *always}
-        return {name: value for name, value in row.items() if name in names}
-    if entity.default:
-        return {name: value for name, value in row.items() if name in entity.default}
-    return dict(row)
+    def shape(
+        self,
+        row: Row,
+        entity: EntityType,
+        select: tuple[str, ...] | None,
+        always: frozenset[str] = frozenset(),
+    ) -> Row:
+        """Return the members of one entity that are asked for or come unasked."""
+        if select is not None:
+            names = {*select, *entity.always, *always}
+            result = {name: value for name, value in row.items() if name in names}
+        elif entity.default:
+            return {name: value for name, value in row.items() if name in entity.default}
+        else:
+            result = dict(row)
+        for name in entity.hidden if self.request.beta else entity.hidden_in_stable:
+            result.pop(name, None)
+        return result

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 TaskResultsExpand = Literal["refuse", "ignore", "accept"]
 SelectSupport = Literal["accept", "ignore", "refuse"]
+SubjectFilter = Literal["accept", "refuse"]
 
 MAX_TASKS = 25
 """Tasks per workflow: graph-lifecycle-api.md section 7, Throttling (service limits)."""
@@ -17,9 +18,9 @@ class SandboxSettings:
     """The volume and the behaviour of one sandbox.
 
     `workflows`, `runs` per workflow, `users` per run and `tasks` per workflow make exactly
-    workflows x runs x users x tasks task processing results. `task_results_expand` and `select`
-    choose between the readings that questions.md (1 and 6) leaves open. `clock` moves the run
-    in progress when `moving` is true.
+    workflows x runs x users x tasks task processing results. `task_results_expand`, `select`
+    and `subject_filter` choose between the readings that questions.md (6, 1 and 9) leaves open.
+    `clock` moves the run in progress when `moving` is true.
     """
 
     workflows: int = 5
@@ -31,6 +32,7 @@ class SandboxSettings:
     seed: int = 1
     task_results_expand: TaskResultsExpand = "refuse"
     select: SelectSupport = "accept"
+    subject_filter: SubjectFilter = "accept"
     moving: bool = True
     clock: Callable[[], float] = time.monotonic
 
@@ -42,7 +44,11 @@ class SandboxSettings:
             raise ValueError(f"tasks must be at most {MAX_TASKS}, got {self.tasks}")
         if self.page_size < 1:
             raise ValueError(f"page_size must be at least 1, got {self.page_size}")
-        choices = {"task_results_expand": TaskResultsExpand, "select": SelectSupport}
+        choices = {
+            "task_results_expand": TaskResultsExpand,
+            "select": SelectSupport,
+            "subject_filter": SubjectFilter,
+        }
         for name, choice in choices.items():
             if getattr(self, name) not in get_args(choice):
                 allowed = ", ".join(get_args(choice))

@@ -1,19 +1,23 @@
 """Everything the sandbox holds: generated workflows beside the documented ones."""
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
+from gateway.sandbox.catalogue import make_extensions, make_templates
 from gateway.sandbox.directory import Directory
 from gateway.sandbox.documented import DOCUMENTED, DocumentedWorkflow
 from gateway.sandbox.identifiers import GuidSeries, mix
-from gateway.sandbox.model import Row
+from gateway.sandbox.model import Outcome, Row
+from gateway.sandbox.periods import Period
 from gateway.sandbox.results import GeneratedRun
 from gateway.sandbox.rows import LazyRows, ListRows, Rows
 from gateway.sandbox.settings import SandboxSettings
 from gateway.sandbox.timestamps import TICKS_PER_DAY, TICKS_PER_SECOND
-from gateway.sandbox.workflows import ANCHOR, make_tasks, make_workflow
+from gateway.sandbox.workflows import ANCHOR, make_tasks, make_version, make_workflow
 
 _ADMINISTRATORS = 3
+_DIGITS = 10
 
 
 class Run(Protocol):
@@ -27,6 +31,9 @@ class Run(Protocol):
 
     def task_results(self) -> Rows:
         """Return the task processing results of all its users."""
+
+    def reprocessed_runs(self, subject: str | None = None) -> Rows:
+        """Return the runs that processed it, or one of its subjects, again."""
 
 
 class Workflow(Protocol):
@@ -53,6 +60,30 @@ class Workflow(Protocol):
     def task_results_of_task(self, key: str) -> Rows:
         """Return the task processing results of one task in all runs."""
 
+    def versions(self) -> Rows:
+        """Return its versions, newest first; their key is the version number."""
+
+    def task_reports(self) -> Rows:
+        """Return the reports on each task in each run."""
+
+    def task_results_of_report(self, key: str) -> Rows:
+        """Return the task processing results that the report with this id is about."""
+
+    def execution_scope(self) -> Rows:
+        """Return the user processing results of the users in scope."""
+
+    def preview_scope(self) -> Rows:
+        """Return the users in scope now."""
+
+    def administration_scope_targets(self) -> Rows:
+        """Return the administrative units whose administrators may manage it."""
+
+    def reprocessed_runs_of_user(self, key: str) -> Rows:
+        """Return the runs that processed the user of a user processing result again."""
+
+    def stated(self, function: str, period: Period) -> Any:
+        """Return what the documents say that a function answers for exactly this period."""
+
 
 class GeneratedWorkflow:
     """A workflow that follows from the settings and its number."""
@@ -62,6 +93,7 @@ class GeneratedWorkflow:
         self.number = number
         self.id = tenant.series.id_at(number)
         self._runs: dict[int, GeneratedRun] = {}
+        self.report_ids = GuidSeries(f"reports/{tenant.settings.seed}/{number}")
 
     @cached_property
     def row(self) -> Row:
@@ -114,6 +146,7 @@ class GeneratedWorkflow:
                 users=settings.users,
                 seed=settings.seed,
                 elapsed=self.tenant.elapsed if moves else None,
+                following=lambda: self.run_at(position - 1) if position else None,
             )
         return self._runs[position]
 
@@ -177,6 +210,81 @@ class GeneratedWorkflow:
 
         return LazyRows(users * len(self.schedule), build, position_of)
 
+    def versions(self) -> Rows:
+        """Return its versions, newest first; version n is at `version` - n."""
+        count: int = self.row["version"]
+
+        def position_of(key: str) -> int | None:
+            number = int(key) if key.isdecimal() and len(key) < _DIGITS else 0
+            return count - number if 0 < number <= count and key == str(number) else None
+
+        def build(position: int) -> Row:
+            return make_version(self.row, count - position, self.task_rows)
+
+        return LazyRows(count, build, position_of)
+
+    def _report_position(self, key: str) -> int | None:
+        return self.report_ids.position_of(key, len(self.schedule) * len(self.task_rows))
+
+    def task_reports(self) -> Rows:
+        """Return one report per run and task, newest run first."""
+        tasks = len(self.task_rows)
+
+        def build(position: int) -> Row:
+            run, number = divmod(position, tasks)
+            report = self.run_at(run).task_report(number)
+            return {"id": self.report_ids.id_at(position), **report}
+
+        return LazyRows(len(self.schedule) * tasks, build, self._report_position)
+
+    def task_results_of_report(self, key: str) -> Rows:
+        """Return the results of all users of the run for the task of a report."""
+        position = self._report_position(key)
+        if position is None:
+            return ListRows()
+        run, number = divmod(position, len(self.task_rows))
+        return self.run_at(run).task_results_of_task(number)
+
+    def execution_scope(self) -> Rows:
+        """Return the results of the newest run, if the workflow is scheduled."""
+        scheduled = self.row["isSchedulingEnabled"] and self.schedule
+        return self.run_at(0).user_results() if scheduled else ListRows()
+
+    def preview_scope(self) -> Rows:
+        """Return the users that the rule of the scope holds for."""
+        department = self.row["executionConditions"].get("scope", {}).get("rule", "")
+        return self.tenant.directory.of_department(department.split("'")[1] if department else "")
+
+    def administration_scope_targets(self) -> Rows:
+        """Return one administrative unit for every second workflow."""
+        units = GuidSeries(f"units/{self.tenant.settings.seed}")
+        unit: Row = {
+            "@odata.type": "#microsoft.graph.administrativeUnit",
+            "id": units.id_at(self.number),
+            "deletedDateTime": None,
+        }
+        return ListRows([] if self.number % 2 else [unit])
+
+    def reprocessed_runs_of_user(self, key: str) -> Rows:
+        """Return the runs that processed the user of a user processing result again."""
+        place = self._user_place(key)
+        if place is None:
+            return ListRows()
+        run, user = place
+        return self.run_at(run).reprocessed_runs(self.run_at(run).subject_id(user))
+
+    def outcomes_of(self, definition: str, period: Period) -> list[Outcome]:
+        """Return the statuses of the tasks of one definition, per user and run of a period."""
+        if not any(task["taskDefinitionId"] == definition for task in self.task_rows):
+            return []
+        runs = (self.run_at(n) for n in range(len(self.schedule)))
+        held = (run for run in runs if period.holds(run.record()["startedDateTime"]))
+        return [outcome for run in held for outcome in run.outcomes_of(definition)]
+
+    def stated(self, function: str, period: Period) -> Any:
+        """Return nothing: the documents know no generated workflow."""
+        return None
+
 
 class Tenant:
     """The data of one sandbox. Only generated workflows are listed; all can be found."""
@@ -189,6 +297,26 @@ class Tenant:
         self.directory.extra.update({user["id"]: user for user in DOCUMENTED.users})
         self.task_definitions = ListRows(DOCUMENTED.task_definitions)
         self._workflows: dict[int, GeneratedWorkflow] = {}
+
+    @cached_property
+    def workflow_templates(self) -> ListRows:
+        """The templates to make workflows from."""
+        return ListRows(make_templates(self.settings.seed, DOCUMENTED.task_definitions))
+
+    @cached_property
+    def custom_task_extensions(self) -> ListRows:
+        """The custom task extensions, beginning with those that tasks run."""
+        tasks = (task for workflow in self.generated() for task in workflow.task_rows)
+        administrators = [self.directory.id_at(n) for n in range(_ADMINISTRATORS)]
+        return ListRows(make_extensions(self.settings.seed, tasks, administrators))
+
+    def stated(self, function: str, period: Period) -> Any:
+        """Return what the documents say that an insight is for exactly this period."""
+        return DOCUMENTED.stated(function, period)
+
+    def generated(self) -> Iterator[GeneratedWorkflow]:
+        """Yield the generated workflows."""
+        return (self._workflow_at(n) for n in range(self.settings.workflows))
 
     def elapsed(self) -> float:
         """Return the seconds since the tenant was made."""

@@ -11,9 +11,11 @@ from functools import lru_cache
 TICKS_PER_SECOND = 10_000_000
 TICKS_PER_DAY = 86_400 * TICKS_PER_SECOND
 _PICOSECONDS = 10**12
+PICOSECONDS_PER_TICK = _PICOSECONDS // TICKS_PER_SECOND
 
 _TIMESTAMP = re.compile(
-    r"(\d{4}-\d\d-\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?(Z|[+-]\d\d:\d\d)", re.I
+    r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,12}))?)?(Z|[+-]\d\d:\d\d)",
+    re.I,
 )
 
 

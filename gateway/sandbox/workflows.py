@@ -5,9 +5,16 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from gateway.sandbox.beta import USER_SUBJECT
 from gateway.sandbox.identifiers import GuidSeries
 from gateway.sandbox.model import Row
-from gateway.sandbox.timestamps import TICKS_PER_DAY, format_ticks, ticks_of
+from gateway.sandbox.timestamps import (
+    PICOSECONDS_PER_TICK,
+    TICKS_PER_DAY,
+    format_ticks,
+    instant,
+    ticks_of,
+)
 
 ANCHOR = ticks_of(date(2026, 6, 30), 6 * 3600)
 """The moment of the newest scheduled run: a date of the data, not of the wall clock."""
@@ -56,7 +63,8 @@ def _trigger(category: str, number: int) -> Row:
     }
 
 
-def _conditions(category: str, name: str, department: str, number: int) -> Row:
+def make_conditions(category: str, name: str, department: str, number: int) -> Row:
+    """Return the execution conditions that suit a workflow of this category and name."""
     if name.startswith("Real-time"):
         return {"@odata.type": f"{_NAMESPACE}onDemandExecutionOnly"}
     return {
@@ -84,7 +92,7 @@ def make_workflow(seed: int, number: int, key: str, user_ids: Sequence[str]) -> 
     department = DEPARTMENTS[turn % len(DEPARTMENTS)]
     suffix = f" {turn // len(DEPARTMENTS) + 1}" if turn >= len(DEPARTMENTS) else ""
     created = ANCHOR - random_.randrange(200 * TICKS_PER_DAY, 400 * TICKS_PER_DAY)
-    conditions = _conditions(category, name, department, number)
+    conditions = make_conditions(category, name, department, number)
     scheduled = "trigger" in conditions
     following = ANCHOR + TICKS_PER_DAY // 8 if scheduled else None
     return {
@@ -102,6 +110,37 @@ def make_workflow(seed: int, number: int, key: str, user_ids: Sequence[str]) -> 
         "executionConditions": conditions,
         "lastModifiedBy": {"id": random_.choice(user_ids)},
         "createdBy": {"id": random_.choice(user_ids)},
+        "targetSubjectType": USER_SUBJECT,
+    }
+
+
+def make_version(row: Row, number: int, tasks: Sequence[Row]) -> Row:
+    """Return version `number` of the workflow that is `row` now.
+
+    An older version had another name and description, and was replaced when it was last
+    modified; its tasks are those of today.
+    """
+    current: int = row["version"]
+    created, modified = (instant(row[name]) for name in ("createdDateTime", "lastModifiedDateTime"))
+    ticks = [
+        (created + (modified - created) * n // current) // PICOSECONDS_PER_TICK - TICKS_PER_DAY
+        for n in (number - 1, number)
+    ]
+    older = number < current
+    return {
+        "category": row["category"],
+        "description": f"{row['description']}, revision {number}" if older else row["description"],
+        "displayName": f"{row['displayName']} (version {number})" if older else row["displayName"],
+        "isEnabled": row["isEnabled"],
+        "isSchedulingEnabled": row["isSchedulingEnabled"],
+        "lastModifiedDateTime": format_ticks(ticks[1]) if older else row["lastModifiedDateTime"],
+        "versionNumber": number,
+        "createdDateTime": format_ticks(ticks[0]) if number > 1 else row["createdDateTime"],
+        "executionConditions": row["executionConditions"],
+        "lastModifiedBy": row["lastModifiedBy"],
+        "createdBy": row["createdBy"],
+        "targetSubjectType": row["targetSubjectType"],
+        "tasks": tasks,
     }
 
 

@@ -28,6 +28,13 @@ def _example(name):
         "workflow-tasks-list",
         "workflow-userprocessingresults-list",
         "seed004-run-userprocessingresult-taskprocessingresults-list-select",
+        "runs-summary",
+        "taskreport-taskprocessingresults-list",
+        "taskreports-summary",
+        "userprocessingresults-summary-beta",
+        "insights-toptasks",
+        "workflow-version-get-select-expand-tasks",
+        "workflow-versions-list",
     ],
 )
 async def test_examples_answer_exactly_as_documented(client, name):
@@ -36,6 +43,40 @@ async def test_examples_answer_exactly_as_documented(client, name):
     path = example["request"]["path"].replace("/workflow/", "/workflows/")
     answer = await client.json(path, **example["request"]["query"])
     assert answer == example["response"]["body"]
+
+
+@pytest.mark.parametrize(
+    "name", ["insights-workflowsbycategory", "run-reprocessedruns-list", "taskreports-list-select"]
+)
+async def test_examples_whose_context_or_count_is_not_that_of_their_siblings(client, name):
+    example = _example(name)
+    answer = await client.json(example["request"]["path"], **example["request"]["query"])
+    expected = example["response"]["body"]
+    annotations = {"@odata.context", "@odata.count"}
+    assert {k: v for k, v in answer.items() if k not in annotations} == {
+        k: v for k, v in expected.items() if k not in annotations
+    }
+
+
+async def test_another_period_than_the_documented_one_is_worked_out(client):
+    example = _example("runs-summary")
+    path = example["request"]["path"].replace("endDateTime=2022-08-31", "endDateTime=2022-09-01")
+    answer = await client.json(path)
+    assert (answer["totalRuns"], answer["successfulRuns"], answer["totalTasks"]) == (2, 2, 8)
+
+
+async def test_the_documented_run_carries_its_reprocessed_run(client):
+    key = "78799042-265a-4e8f-8d61-94a2dcd2d395"
+    url = f"{LIFECYCLE}/deletedItems/workflows/{key}"
+    run = await client.json(f"{url}/runs/{key}_638927021459357126")
+    [again] = run["reprocessedRuns"]
+    assert await client.rows(f"{url}/runs/{run['id']}/reprocessedRuns") == [again]
+    scope = f"{url}/executionScope"
+    [item] = await client.rows(scope)
+    [old] = await client.rows(f"{scope}/{item['id']}/reprocessedRuns")
+    nested = f"{scope}/{item['id']}/reprocessedRuns/{old['id']}/reprocessedRuns"
+    assert [row["id"] for row in await client.rows(nested)] == [run["id"]]
+    assert await client.rows(f"{url}/runs/{again['id']}/reprocessedRuns") == []
 
 
 async def test_the_run_of_a_path_that_differs_from_its_context(client):

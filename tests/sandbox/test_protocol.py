@@ -75,7 +75,7 @@ async def test_paths(client):
     assert "segment 'nothing'" in await client.error(f"{url}/nothing")
     assert "segment '$count'" in await client.error(f"{url}/runs/$count")
     summary = "summary(startDateTime=2022-08-01T00:00:00Z,endDateTime=2022-08-30T00:00:00Z)"
-    assert "segment 'summary(" in await client.error(f"{url}/runs/{summary}")
+    assert "segment 'summary(" in await client.error(f"{url}/tasks/{summary}")
     assert "lifecycleWorkflows" in await client.error(LIFECYCLE)
 
 
