@@ -14,7 +14,7 @@ from gateway.explorer import ASSETS_PATH, CONTENT_SECURITY_POLICY, explorer_page
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Fixed, Passthrough
 from gateway.graph.engine import Engine
-from gateway.http.graphql import GraphQLEndpoint
+from gateway.http.graphql import GraphQLEndpoint, no_such_path
 from gateway.http.health import healthz
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.planner import Planner
@@ -23,7 +23,7 @@ from gateway.schema.build import build_schema
 from gateway.schema.context import Context
 from gateway.settings import Settings
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
 DEFAULT_QUERY = """\
 # Which tasks failed, for whom, and why?
@@ -137,10 +137,13 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
         page=_explorer,
     )
     routes: list[BaseRoute] = [
-        Route("/", lambda request: RedirectResponse(request.url_for("graphql").path)),
+        Route("/", lambda _: RedirectResponse("graphql")),
         Route("/graphql", endpoint.__call__, methods=METHODS, name="graphql"),
         Route("/healthz", healthz),
     ]
     if (assets := static_app()) is not None:
         routes.append(Mount(ASSETS_PATH, assets))
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: no_such_path})
+    # A redirect to an absolute URL would lead out of a path prefix.
+    app.router.redirect_slashes = False
+    return app

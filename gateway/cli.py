@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,9 @@ import uvicorn
 from graphql import FragmentDefinitionNode, GraphQLError, get_operation_ast, parse, validate
 from graphql.execution.values import get_variable_values
 from pydantic import ValidationError
+from uvicorn.supervisors import Multiprocess
 
+from gateway import __version__
 from gateway.app import DEFAULT_QUERY, create_app
 from gateway.odata.explain import explain as explain_plan
 from gateway.odata.plan import Plan
@@ -39,6 +42,22 @@ HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks one.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lifecycle-gateway {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """One GraphQL endpoint over the Microsoft Graph lifecycle workflows results."""
+
+
 def main() -> None:
     """Entry point of the console script."""
     cli()
@@ -54,8 +73,9 @@ def application() -> Any:
     return create_app(Settings())
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def _settings(given: dict[str, Any] | None = None) -> Settings:
     """Settings of the environment, with the given options on top; exported for workers."""
+    given = given or {}
     try:
         settings = Settings(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
@@ -64,6 +84,13 @@ def _settings(given: dict[str, Any]) -> Settings:
             for e in error.errors()
         ]
         raise _fail("These settings are not valid:\n  " + "\n  ".join(rules)) from None
+    for name in sorted(os.environ):
+        setting = name.removeprefix("GATEWAY_").lower()
+        if name.startswith("GATEWAY_") and setting not in (
+            *Settings.model_fields,
+            "build_explorer",
+        ):
+            typer.echo(f"{name} is no setting of the gateway.", err=True)
     for name, value in given.items():
         if value is not None:
             os.environ[f"GATEWAY_{name.upper()}"] = str(value)
@@ -112,18 +139,39 @@ def serve(
             "log_level": log_level,
         }
     )
-    on_sandbox = settings.upstream_url is None
-    with _shared_sandbox(on_sandbox and settings.sandbox_url is None and workers > 1):
-        typer.echo(_banner(settings, host, port))
-        uvicorn.run(
-            "gateway.cli:application",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_level=settings.log_level,
-            access_log=False,
-        )
+    config = uvicorn.Config(
+        "gateway.cli:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level=settings.log_level,
+        access_log=False,
+    )
+    listener = _listen(config)
+    embedded = settings.upstream_url is None and settings.sandbox_url is None
+    with _shared_sandbox(embedded and workers > 1):
+        typer.echo(_banner(settings, host, listener.getsockname()[1]))
+        if workers > 1:
+            Multiprocess(config, sockets=[listener]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(config: uvicorn.Config) -> socket.socket:
+    """The bound socket; a failure ends the command with the address and the reason."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family=family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise _fail(
+            f"Can't listen on {config.host}:{config.port}: {error.strerror}. Try another --port."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
 
 
 def _banner(settings: Settings, host: str, port: int) -> str:
@@ -210,9 +258,9 @@ def sandbox(
     except ValueError as error:
         raise _fail(str(error)) from None
     config = uvicorn.Config(app, host=host, port=port, log_level="warning")
-    listener = config.bind_socket()
-    address = listener.getsockname()
-    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at http://{host}:{address[1]}/v1.0")
+    listener = _listen(config)
+    chosen = listener.getsockname()[1]
+    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at http://{host}:{chosen}/v1.0")
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -281,7 +329,7 @@ def _plan(text: str, name: str | None, variables: str) -> Plan:
                 if isinstance(definition, FragmentDefinitionNode)
             }
             selection = AstSelection(Operation(schema_, fragments, values), operation.selection_set)
-            return Planner(built.model, max_first=Settings().max_first).plan(selection)
+            return Planner(built.model, max_first=_settings().max_first).plan(selection)
         errors = values
     raise GraphQLError("\n\n".join(map(str, errors)))
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -72,6 +72,12 @@ class Settings(BaseSettings):
         if broken:
             raise ValueError(broken[0])
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _one_upstream(self) -> "Settings":
+        if self.upstream_url is not None and self.sandbox_url is not None:
+            raise ValueError("upstream_url and sandbox_url exclude each other")
+        return self
 
     @field_validator("log_level")
     @classmethod

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -42,8 +43,8 @@ def server(*arguments: str, **environment: str) -> Iterator[tuple[str, str]]:
             address = None
             for line in process.stdout or ():
                 printed += line
-                if found := re.search(r"(?:Uvicorn running on|Sandbox .* at) (\S+)", line):
-                    address = found.group(1)
+                if found := re.search(r"(?:Open|POST|Sandbox .* at) (http://\S+)", line):
+                    address = found.group(1).removesuffix("/graphql")
                 if address and ("Application startup complete" in printed or "Sandbox of" in line):
                     break
             assert address, printed
@@ -100,6 +101,11 @@ def test_sandbox_takes_its_volume_from_the_options() -> None:
         (["serve"], {"GATEWAY_UPSTREAM_URL": "https://graph.microsoft.com"}, "version"),
         (["serve", "--max-first", "0"], {}, "max_first"),
         (["serve"], {"GATEWAY_LOG_LEVEL": "loud"}, "log_level"),
+        (
+            ["serve", "--upstream-url", "https://a/v1.0", "--sandbox-url", "http://b/v1.0"],
+            {},
+            "exclude",
+        ),
         (["sandbox", "--tasks", "26"], {}, "tasks"),
         (["sandbox", "--select", "perhaps"], {}, "select"),
     ],
@@ -111,6 +117,26 @@ def test_bad_settings_name_the_setting_and_the_rule(
     assert result.returncode == 2
     assert rule in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for command in ("serve", "sandbox"):
+            result = run(command, "--port", port)
+            assert result.returncode == 2
+            assert f"127.0.0.1:{port}" in result.stderr
+
+
+def test_a_misspelt_setting_is_pointed_out() -> None:
+    result = run("explain", "-", stdin="{ __typename }", GATEWAY_UPSTREM_URL="https://x/v1.0")
+    assert "GATEWAY_UPSTREM_URL is no setting" in result.stderr
+
+
+def test_version() -> None:
+    assert re.fullmatch(r"lifecycle-gateway \d+\.\d+\.\d+\n", run("--version").stdout)
 
 
 def test_schema_prints_and_checks(tmp_path: Path) -> None:

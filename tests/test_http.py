@@ -63,7 +63,7 @@ async def test_a_browser_gets_the_explorer(gateway: Gateway) -> None:
 async def test_the_root_leads_to_the_endpoint(gateway: Gateway) -> None:
     response = await gateway.client.get("/")
     assert response.is_redirect
-    assert response.headers["location"] == "/graphql"
+    assert response.headers["location"] == "graphql"
 
 
 async def test_health_asks_nothing_upstream(gateway: Gateway) -> None:

@@ -1,6 +1,7 @@
 """The HTTP side of Microsoft Graph: batches, concurrency, time limits, retries, errors."""
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from gateway.graph.errors import (
 from gateway.graph.throttling import RETRIABLE_STATUS, AskAgain, attempts, retry_after
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
+
+_log = logging.getLogger(__name__)
 
 # Without it, enum members above the sentinel are withheld (graph-lifecycle-api.md, section 4).
 _HEADERS = {"Prefer": "include-unknown-enum-members"}
@@ -201,9 +204,8 @@ class GraphClient:
         except httpx.InvalidURL:
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
         except (httpx.HTTPError, OSError) as error:
-            unreachable = UpstreamUnavailable(
-                f"the service can't be reached ({type(error).__name__})"
-            )
+            _log.warning("the upstream can't be reached: %s", error)
+            unreachable = UpstreamUnavailable("the service can't be reached")
             return Reply(error=unreachable, status=-1, retry=True)
 
 

@@ -72,10 +72,10 @@ class GraphQLEndpoint:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
-        if request.method not in ("GET", "POST"):
+        if request.method not in ("GET", "HEAD", "POST"):
             refused = refusal("send GET or POST", "METHOD_NOT_ALLOWED")
-            return _json(refused, 405, JSON, {"Allow": "GET, POST"})
-        if request.method == "GET" and _is_browser(request):
+            return _json(refused, 405, JSON, {"Allow": "GET, HEAD, POST"})
+        if request.method != "POST" and _is_browser(request):
             return self._page(request.url.path)
         media_type = JSON
         try:
@@ -150,8 +150,13 @@ def _media_type(request: Request) -> str:
     raise Refused(406, "NOT_ACCEPTABLE", f"accept {RESPONSE_JSON} or {JSON}")
 
 
+async def no_such_path(request: Request, _error: Exception) -> Response:
+    """404, in the form of all errors."""
+    return _json(refusal(f"nothing is at {request.url.path}", "NOT_FOUND"), 404, JSON)
+
+
 async def _parameters(request: Request) -> Parameters:
-    if request.method == "GET":
+    if request.method != "POST":
         query = request.query_params
         return _checked(
             {
