@@ -396,7 +396,8 @@ class Execution:
         """Read the reference list and give each row its entry."""
         join = child.navigation.join
         assert join is not None  # noqa: S101 - what makes it a join
-        options = Options(select=child.select(listed=True))
+        select = ("id", *self._plan.needs_of(child.entity.name))
+        options = Options(select=select)
         found: dict[str | None, Row] = {}
         problem: GatewayError | None = None
         try:

@@ -122,6 +122,11 @@ def entity_address(*steps: tuple[str, str, str]) -> Address:
     return address
 
 
+def singleton(name: str, entity: str) -> Address:
+    """The address of a singleton of the lifecycle workflows container."""
+    return Address(f"{LIFECYCLE_WORKFLOWS}/{name}", entity, "", selectable=False)
+
+
 def _locate(path: str, id_: str) -> Address | None:
     relative = path.removeprefix(LIFECYCLE_WORKFLOWS + "/")
     if relative == path:

@@ -176,7 +176,8 @@ class _Walk:
                 edge,
                 Strategy.HYDRATE,
                 _template("users", options),
-                "all users of the layer at once: 15 ids per request, or 1000 by getByIds",
+                "what the parent's payload lacks, for all users of the layer at once: "
+                "15 ids per request, or 1000 by getByIds",
             )
         else:
             self._add(layer, edge, Strategy.INLINE, None, "is in its parent's payload")

@@ -99,8 +99,8 @@ class Planner:
 
     def _window(self, arguments: Mapping[str, Any]) -> Window:
         first = arguments.get("first")
-        if first is None:
-            first = DEFAULT_FIRST
+        if first is None or first == DEFAULT_FIRST:
+            first = min(DEFAULT_FIRST, self._max_first)
         if not 1 <= first <= self._max_first:
             raise BadUserInput(f"must be from 1 to {self._max_first}", argument="first")
         return Window(first, arguments.get("after"))

@@ -4,11 +4,15 @@ Encoding rules: graph-lifecycle-api.md, section 7, "Query options and URLs": an 
 string literal is doubled first, then the value is percent-encoded.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 
+from gateway.odata.errors import BadUserInput
 from gateway.odata.model import Navigation
 
 _SAFE_IN_VALUE = "$(),;=:@*!~/"
@@ -114,3 +118,25 @@ def get_by_ids(ids: list[str]) -> GraphRequest:
     """The bulk look-up of users (graph-lifecycle-api.md, row 63); at most 1,000 ids."""
     body = orjson.dumps({"ids": ids, "types": ["user"]})
     return GraphRequest("directoryObjects/getByIds", "POST", body)
+
+
+_PERIOD_END = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
+
+
+def call(function: str, arguments: Mapping[str, Any]) -> str:
+    """The path of an OData function over a period.
+
+    Parameters stand in the path, unquoted; both are UTC and end in ``Z``, because an offset would
+    have to be encoded (graph-lifecycle-api.md, section 7, Functions).
+
+    Raises:
+        BadUserInput: an end of the period is not such a time, or the period is empty.
+    """
+    names = ("startDateTime", "endDateTime")
+    for name in names:
+        if not _PERIOD_END.fullmatch(arguments[name]):
+            raise BadUserInput("must be a UTC time like 2026-01-31T00:00:00Z", argument=name)
+    if arguments["startDateTime"] >= arguments["endDateTime"]:
+        raise BadUserInput("must be later than startDateTime", argument="endDateTime")
+    given = ",".join(f"{name}={arguments[name]}" for name in names)
+    return f"{function}({given})"

@@ -8,19 +8,59 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.odata.model import Model
-from gateway.schema import activation_scope, conditions, quarantine
+from gateway.schema import activation_scope, conditions, custom_task_extension, quarantine
+from gateway.schema.custom_task_extension import CustomTaskExtension
+from gateway.schema.directory_object import DirectoryObject
 from gateway.schema.entity import model_of, read_field
 from gateway.schema.enums import read_tolerantly
+from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
 from gateway.schema.query import Query
 from gateway.schema.run import Run
 from gateway.schema.scalars import SCALARS
+from gateway.schema.summaries import (
+    Insights,
+    RunSummary,
+    TaskReportSummary,
+    TopTasksInsightsSummary,
+    TopWorkflowsInsightsSummary,
+    UserSummary,
+    WorkflowsInsightsByCategory,
+    WorkflowsInsightsSummary,
+)
 from gateway.schema.task import Task
+from gateway.schema.task_definition import TaskDefinition
 from gateway.schema.task_processing_result import TaskProcessingResult
+from gateway.schema.task_report import TaskReport
 from gateway.schema.user import User
 from gateway.schema.user_processing_result import UserProcessingResult
 from gateway.schema.workflow import Workflow
+from gateway.schema.workflow_template import WorkflowTemplate
+from gateway.schema.workflow_version import WorkflowVersion
 
-_ENTITIES = (Query, Workflow, Run, UserProcessingResult, TaskProcessingResult, Task, User)
+_ENTITIES = (
+    Query,
+    Workflow,
+    WorkflowVersion,
+    Run,
+    UserProcessingResult,
+    TaskProcessingResult,
+    Task,
+    TaskReport,
+    TaskDefinition,
+    WorkflowTemplate,
+    CustomTaskExtension,
+    LifecycleManagementSettings,
+    User,
+    DirectoryObject,
+    Insights,
+    RunSummary,
+    UserSummary,
+    TaskReportSummary,
+    TopTasksInsightsSummary,
+    TopWorkflowsInsightsSummary,
+    WorkflowsInsightsByCategory,
+    WorkflowsInsightsSummary,
+)
 _MEMBERS = (
     conditions.OnDemandExecutionOnly,
     conditions.TriggerAndScopeBasedConditions,
@@ -41,6 +81,11 @@ _MEMBERS = (
     activation_scope.ActivateRunScope,
     activation_scope.ActivateProcessingResultScope,
     activation_scope.UnknownActivationScope,
+    custom_task_extension.AzureAdPopTokenAuthentication,
+    custom_task_extension.AzureAdTokenAuthentication,
+    custom_task_extension.UnknownAuthenticationConfiguration,
+    custom_task_extension.LogicAppTriggerEndpointConfiguration,
+    custom_task_extension.UnknownEndpointConfiguration,
 )
 
 

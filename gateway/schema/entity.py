@@ -77,6 +77,11 @@ def prop(description: str, *, key: bool = False, in_list: bool = True, resolver:
     )
 
 
+def edge_metadata(make: Callable[[str], Navigation]) -> dict[str, Any]:
+    """Field metadata of an edge; ``make`` gets the field's GraphQL name."""
+    return {_MODEL: make}
+
+
 def edge(
     target: str,
     *strategies: Strategy,

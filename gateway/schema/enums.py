@@ -106,6 +106,17 @@ class QuarantineType(Enum):
     UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
 
 
+@strawberry.enum(description="The type of a parameter's values.")
+class ValueType(Enum):
+    """valueType."""
+
+    ENUM = "enum"
+    STRING = "string"
+    INT = "int"
+    BOOL = "bool"
+    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+
+
 @strawberry.enum(description="The date of a user that a trigger counts from.")
 class WorkflowTriggerTimeBasedAttribute(Enum):
     """workflowTriggerTimeBasedAttribute."""

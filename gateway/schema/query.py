@@ -1,25 +1,62 @@
 """Query: what can be read, and where it is upstream."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.types import Info
 
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, entity_address, parse_node_id
+from gateway.odata.address import (
+    LIFECYCLE_WORKFLOWS,
+    Address,
+    entity_address,
+    parse_node_id,
+    singleton,
+)
+from gateway.odata.errors import BadUserInput
 from gateway.odata.model import DEFAULT_FIRST, Shape
 from gateway.schema.context import Context
+from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.entity import After, Connection, First, Node, root
+from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
 from gateway.schema.run import Run
+from gateway.schema.summaries import Insights
+from gateway.schema.task import Task
+from gateway.schema.task_definition import TaskDefinition
 from gateway.schema.task_processing_result import TaskProcessingResult
+from gateway.schema.task_report import TaskReport
 from gateway.schema.user_processing_result import UserProcessingResult
 from gateway.schema.workflow import Workflow
+from gateway.schema.workflow_template import WorkflowTemplate
+from gateway.schema.workflow_version import WorkflowVersion
 
 Arguments = Mapping[str, Any]
+VersionNumber = Annotated[
+    int, strawberry.argument(description="The number of the version, from 1.")
+]
 
 
 def _workflow(given: Arguments) -> Address:
     return entity_address(("workflows", "id", given["id"]))
+
+
+def _by_id(collection: str) -> Callable[[Arguments], Address]:
+    return lambda given: entity_address((collection, "id", given["id"]))
+
+
+def _below_workflow(collection: str) -> Callable[[Arguments], Address]:
+    return lambda given: entity_address(
+        ("workflows", "workflowId", given["workflowId"]), (collection, "id", given["id"])
+    )
+
+
+def _version(given: Arguments) -> Address:
+    number = given["versionNumber"]
+    if number < 1:
+        raise BadUserInput("versions are numbered from 1", argument="versionNumber")
+    return entity_address(
+        ("workflows", "workflowId", given["workflowId"]), ("versions", "versionNumber", str(number))
+    )
 
 
 def _run(given: Arguments) -> Address:
@@ -44,6 +81,10 @@ def _task_processing_result(given: Arguments) -> Address:
     )
 
 
+def _all(collection: str) -> Callable[[Arguments], str]:
+    return lambda _: f"{LIFECYCLE_WORKFLOWS}/{collection}"
+
+
 async def _answer(info: Info[Context, None]) -> Any:
     return await info.context.answer(info._raw_info)
 
@@ -60,7 +101,7 @@ class Query:
 
     @root(
         "Workflow",
-        lambda _: f"{LIFECYCLE_WORKFLOWS}/workflows",
+        _all("workflows"),
         shape=Shape.CONNECTION,
         description="All workflows that are not deleted.",
     )
@@ -112,6 +153,146 @@ class Query:
         id: strawberry.ID,  # noqa: A002
     ) -> TaskProcessingResult | None:
         """GET …/taskProcessingResults, filtered by id."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root("Task", _below_workflow("tasks"), description="A task of a workflow.")
+    async def task(
+        self,
+        info: Info[Context, None],
+        workflow_id: strawberry.ID,
+        id: strawberry.ID,  # noqa: A002
+    ) -> Task | None:
+        """GET workflows/{workflowId}/tasks/{id}."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root("TaskReport", _below_workflow("taskReports"), description="A task report of a workflow.")
+    async def task_report(
+        self,
+        info: Info[Context, None],
+        workflow_id: strawberry.ID,
+        id: strawberry.ID,  # noqa: A002
+    ) -> TaskReport | None:
+        """GET workflows/{workflowId}/taskReports, filtered by id."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root("WorkflowVersion", _version, description="A version of a workflow.")
+    async def workflow_version(
+        self, info: Info[Context, None], workflow_id: strawberry.ID, version_number: VersionNumber
+    ) -> WorkflowVersion | None:
+        """GET workflows/{workflowId}/versions/{versionNumber}."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "Workflow",
+        _by_id("deletedItems/workflows"),
+        description="A workflow that was deleted less than 30 days ago.",
+    )
+    async def deleted_workflow(
+        self,
+        info: Info[Context, None],
+        id: strawberry.ID,  # noqa: A002
+    ) -> Workflow | None:
+        """GET deletedItems/workflows/{id}."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "Workflow",
+        _all("deletedItems/workflows"),
+        shape=Shape.CONNECTION,
+        description="The workflows that were deleted less than 30 days ago.",
+    )
+    async def deleted_workflows(
+        self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Workflow] | None:
+        """GET deletedItems/workflows."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root("TaskDefinition", _by_id("taskDefinitions"), description="A task definition.")
+    async def task_definition(
+        self,
+        info: Info[Context, None],
+        id: strawberry.ID,  # noqa: A002
+    ) -> TaskDefinition | None:
+        """GET taskDefinitions/{id}."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "TaskDefinition",
+        _all("taskDefinitions"),
+        shape=Shape.CONNECTION,
+        description="The tasks that workflows can be made of.",
+    )
+    async def task_definitions(
+        self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[TaskDefinition] | None:
+        """GET taskDefinitions."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root("WorkflowTemplate", _by_id("workflowTemplates"), description="A workflow template.")
+    async def workflow_template(
+        self,
+        info: Info[Context, None],
+        id: strawberry.ID,  # noqa: A002
+    ) -> WorkflowTemplate | None:
+        """GET workflowTemplates/{id}."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "WorkflowTemplate",
+        _all("workflowTemplates"),
+        shape=Shape.CONNECTION,
+        selectable=False,
+        description="The templates that workflows can be made from.",
+    )
+    async def workflow_templates(
+        self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[WorkflowTemplate] | None:
+        """GET workflowTemplates."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "CustomTaskExtension",
+        _by_id("customTaskExtensions"),
+        description="A custom task extension.",
+    )
+    async def custom_task_extension(
+        self,
+        info: Info[Context, None],
+        id: strawberry.ID,  # noqa: A002
+    ) -> CustomTaskExtension | None:
+        """GET customTaskExtensions/{id}."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "CustomTaskExtension",
+        _all("customTaskExtensions"),
+        shape=Shape.CONNECTION,
+        selectable=False,
+        description="The custom task extensions of the tenant.",
+    )
+    async def custom_task_extensions(
+        self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[CustomTaskExtension] | None:
+        """GET customTaskExtensions."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "LifecycleManagementSettings",
+        lambda _: singleton("settings", "LifecycleManagementSettings"),
+        description="The tenant's settings for lifecycle workflows.",
+    )
+    async def settings(self, info: Info[Context, None]) -> LifecycleManagementSettings | None:
+        """GET settings."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "Insights",
+        lambda _: singleton("insights", "Insights"),
+        stub=True,
+        description="Counts over all workflows; each costs one upstream request.",
+    )
+    async def insights(self, info: Info[Context, None]) -> Insights | None:
+        """The functions below insights."""
         return await _answer(info)  # type: ignore[no-any-return]
 
     @root(

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.odata.model import Strategy
+from gateway.odata.model import Shape, Strategy
 from gateway.schema.activation_scope import ActivationScope
 from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
 from gateway.schema.scalars import DateTime
+from gateway.schema.summaries import UserSummary, summary
 from gateway.schema.task_processing_result import TaskProcessingResult
 from gateway.schema.user_processing_result import UserProcessingResult
 
@@ -40,6 +41,19 @@ class Run(Node):
         Strategy.REQUEST,
         container="workflows",
         description="The workflow that was run.",
+    )
+    reprocessed_runs: list[Annotated["Run", strawberry.lazy("gateway.schema.run")]] | None = edge(
+        "Run",
+        Strategy.REQUEST,
+        shape=Shape.LIST,
+        selectable=False,
+        lives_in="runs",
+        description="The runs that processed users of this run again.",
+    )
+    user_processing_results_summary: UserSummary | None = summary(
+        "UserSummary",
+        "userProcessingResults/summary",
+        description="Counts of the run's user results that began in a period.",
     )
     user_processing_results: Connection[UserProcessingResult] | None = connection(
         "UserProcessingResult", description="The results of the run, one per user."

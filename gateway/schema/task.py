@@ -1,10 +1,12 @@
 """task: a step of a workflow."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
-from gateway.schema.entity import prop, read
+from gateway.odata.address import LIFECYCLE_WORKFLOWS
+from gateway.odata.model import Join, Strategy
+from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop, read
 from gateway.schema.enums import LifecycleTaskCategory
 
 
@@ -16,7 +18,8 @@ class KeyValuePair:
     value: str | None = prop("Value of the argument.")
 
 
-def _categories(root: Any) -> Any:
+def read_categories(root: Any) -> Any:
+    """The members of the flags ``category``, which the service joins with commas."""
     value = read(root, "category")
     if not isinstance(value, str):
         return value
@@ -24,14 +27,16 @@ def _categories(root: Any) -> Any:
 
 
 @strawberry.type(description="A built-in task that a workflow runs for each user.")
-class Task:
+class Task(Node):
     """task: graph-lifecycle-api.md, section 3."""
+
+    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop("Identifier of the task.", key=True)
     arguments: list[KeyValuePair] | None = prop("Arguments of the task; may be empty.")
     category: list[LifecycleTaskCategory] | None = prop(
         "The lifecycle stages that the task may be used in; set by the service.",
-        resolver=_categories,
+        resolver=read_categories,
     )
     continue_on_error: bool | None = prop(
         "Whether the workflow goes on with the next task if this one fails."
@@ -42,4 +47,25 @@ class Task:
     is_enabled: bool | None = prop("Whether the task is run.")
     task_definition_id: strawberry.ID | None = prop(
         "Identifier of the task definition that this task is an instance of."
+    )
+    task_definition: (
+        Annotated["TaskDefinition", strawberry.lazy("gateway.schema.task_definition")] | None  # type: ignore[name-defined]  # noqa: F821
+    ) = edge(
+        "TaskDefinition",
+        Strategy.JOIN,
+        join=Join(f"{LIFECYCLE_WORKFLOWS}/taskDefinitions", by="taskDefinitionId"),
+        description="The task definition; the list of all is read once per operation.",
+    )
+    task_processing_results: (
+        Connection[
+            Annotated[
+                "TaskProcessingResult",  # type: ignore[name-defined]  # noqa: F821
+                strawberry.lazy("gateway.schema.task_processing_result"),
+            ]
+        ]
+        | None
+    ) = connection(
+        "TaskProcessingResult",
+        selectable=False,
+        description="The results of the task, over all runs and users.",
     )

@@ -1,5 +1,7 @@
 """taskProcessingResult: what became of one task for one user."""
 
+from typing import Annotated
+
 import strawberry
 
 from gateway.odata.model import Strategy
@@ -26,4 +28,15 @@ class TaskProcessingResult(Node):
     subject: User | None = edge(
         "User", *USER_STRATEGIES, description="The user that the task was run for."
     )
-    task: Task | None = edge("Task", Strategy.INLINE, description="The task that was run.")
+    task: Task | None = edge(
+        "Task", Strategy.INLINE, lives_in="tasks", description="The task that was run."
+    )
+    run: Annotated["Run", strawberry.lazy("gateway.schema.run")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
+        "Run",
+        Strategy.REQUEST,
+        container="runs",
+        description="The run; null where the result was reached without one.",
+    )
+    workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
+        "Workflow", Strategy.REQUEST, container="workflows", description="The workflow."
+    )

@@ -1,5 +1,7 @@
 """userProcessingResult: what became of one user in one run."""
 
+from typing import Annotated
+
 import strawberry
 
 from gateway.odata.model import Regroup, Shape, Strategy
@@ -48,4 +50,23 @@ class UserProcessingResult(Node):
             targets="totalTasksCount",
         ),
         description="The results of the user's tasks; at most 25, because a workflow has no more.",
+    )
+    reprocessed_runs: (
+        list[Annotated["Run", strawberry.lazy("gateway.schema.run")]] | None  # type: ignore[name-defined]  # noqa: F821
+    ) = edge(
+        "Run",
+        Strategy.REQUEST,
+        shape=Shape.LIST,
+        selectable=False,
+        lives_in="runs",
+        description="The runs that processed the user again.",
+    )
+    run: Annotated["Run", strawberry.lazy("gateway.schema.run")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
+        "Run",
+        Strategy.REQUEST,
+        container="runs",
+        description="The run; null where the result was reached without one.",
+    )
+    workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
+        "Workflow", Strategy.REQUEST, container="workflows", description="The workflow."
     )

@@ -4,14 +4,18 @@ import strawberry
 
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
+from gateway.schema.directory_object import DirectoryObject
 from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.quarantine import QuarantineDetails, WorkflowSetting
 from gateway.schema.run import Run
 from gateway.schema.scalars import DateTime
+from gateway.schema.summaries import RunSummary, TaskReportSummary, UserSummary, summary
 from gateway.schema.task import Task
+from gateway.schema.task_report import TaskReport
 from gateway.schema.user import USER_STRATEGIES, User
 from gateway.schema.user_processing_result import UserProcessingResult
+from gateway.schema.workflow_version import WorkflowVersion
 
 
 @strawberry.type(
@@ -65,9 +69,47 @@ class Workflow(Node):
         Strategy.REQUEST,
         shape=Shape.LIST,
         in_list=False,
+        selectable=False,
         description="The tasks of the current version; at most 25.",
     )
     runs: Connection[Run] | None = connection("Run", description="The runs of the workflow.")
     user_processing_results: Connection[UserProcessingResult] | None = connection(
         "UserProcessingResult", description="The user results of all runs of the workflow."
+    )
+    versions: Connection[WorkflowVersion] | None = connection(
+        "WorkflowVersion", description="The versions of the workflow, newest first."
+    )
+    task_reports: Connection[TaskReport] | None = connection(
+        "TaskReport", description="What became of each task in each run of the workflow."
+    )
+    execution_scope: Connection[UserProcessingResult] | None = connection(
+        "UserProcessingResult",
+        lives_in="userProcessingResults",
+        description=(
+            "The users that the workflow is scheduled for; refreshed by the service from time to "
+            "time, and there only for workflows with a trigger, a scope and scheduling."
+        ),
+    )
+    preview_scope: Connection[DirectoryObject] | None = connection(
+        "DirectoryObject",
+        selectable=False,
+        description="The directory objects that are in the workflow's scope now.",
+    )
+    administration_scope_targets: Connection[DirectoryObject] | None = connection(
+        "DirectoryObject",
+        selectable=False,
+        description="The administrative units that the workflow is restricted to.",
+    )
+    runs_summary: RunSummary | None = summary(
+        "RunSummary", "runs/summary", description="Counts of the runs that began in a period."
+    )
+    user_processing_results_summary: UserSummary | None = summary(
+        "UserSummary",
+        "userProcessingResults/summary",
+        description="Counts of the user results of the runs that began in a period.",
+    )
+    task_reports_summary: TaskReportSummary | None = summary(
+        "TaskReportSummary",
+        "taskReports/summary",
+        description="Counts of the task results of the runs that began in a period.",
     )

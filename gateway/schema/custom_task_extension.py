@@ -1,0 +1,122 @@
+"""customTaskExtension: a logic app that a task calls."""
+
+import strawberry
+
+from gateway.schema.entity import Node, dispatch, edge, is_row, prop
+from gateway.schema.scalars import DateTime
+from gateway.schema.user import USER_STRATEGIES, User
+
+_ODATA_TYPE = "The type as the service names it."
+
+
+@strawberry.interface(description="How the extension is authenticated.")
+class CustomExtensionAuthenticationConfiguration:
+    """g:customExtensionAuthenticationConfiguration (abstract)."""
+
+    odata_type: str | None = strawberry.field(description=_ODATA_TYPE)
+    resolve_type = staticmethod(dispatch("UnknownAuthenticationConfiguration"))
+
+
+@strawberry.type(description="A proof-of-possession token of Microsoft Entra ID.")
+class AzureAdPopTokenAuthentication(CustomExtensionAuthenticationConfiguration):
+    """g:azureAdPopTokenAuthentication."""
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.type(description="A token of Microsoft Entra ID.")
+class AzureAdTokenAuthentication(CustomExtensionAuthenticationConfiguration):
+    """g:azureAdTokenAuthentication."""
+
+    is_type_of = staticmethod(is_row)
+    resource_id: str | None = prop("The application that the token is for.")
+
+
+@strawberry.type(description="A configuration of a type that this gateway does not know.")
+class UnknownAuthenticationConfiguration(CustomExtensionAuthenticationConfiguration):
+    """Any other customExtensionAuthenticationConfiguration."""
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.interface(description="Where the extension is.")
+class CustomExtensionEndpointConfiguration:
+    """g:customExtensionEndpointConfiguration (abstract)."""
+
+    odata_type: str | None = strawberry.field(description=_ODATA_TYPE)
+    resolve_type = staticmethod(dispatch("UnknownEndpointConfiguration"))
+
+
+@strawberry.type(description="A logic app with a trigger.")
+class LogicAppTriggerEndpointConfiguration(CustomExtensionEndpointConfiguration):
+    """g:logicAppTriggerEndpointConfiguration."""
+
+    is_type_of = staticmethod(is_row)
+    logic_app_workflow_name: str | None = prop("Name of the logic app.")
+    resource_group_name: str | None = prop("The Azure resource group.")
+    subscription_id: str | None = prop("The Azure subscription.")
+    url: str | None = prop("The address that is called.")
+
+
+@strawberry.type(description="An endpoint of a type that this gateway does not know.")
+class UnknownEndpointConfiguration(CustomExtensionEndpointConfiguration):
+    """Any other customExtensionEndpointConfiguration."""
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.type(description="How the extension is called.")
+class CustomExtensionClientConfiguration:
+    """g:customExtensionClientConfiguration."""
+
+    maximum_retries: int | None = prop("How often a call is repeated.")
+    timeout_in_milliseconds: int | None = prop("How long a call may take, in milliseconds.")
+
+
+@strawberry.type(description="An application.")
+class Application:
+    """g:application, the two properties that matter here."""
+
+    id: strawberry.ID = prop("Object id of the application.")
+    app_id: str | None = prop("Application (client) id.")
+    display_name: str | None = prop("Name of the application.")
+
+
+@strawberry.type(description="How the extension answers, where a task waits for it.")
+class CustomExtensionCallbackConfiguration:
+    """g:customExtensionCallbackConfiguration, with customTaskExtensionCallbackConfiguration."""
+
+    odata_type: str | None = strawberry.field(description=_ODATA_TYPE)
+    timeout_duration: str | None = prop("How long a task waits, as an ISO 8601 duration.")
+    authorized_apps: list[Application] | None = prop("The applications that may answer.")
+
+
+@strawberry.type(description="A logic app that a task can call.")
+class CustomTaskExtension(Node):
+    """customTaskExtension: graph-lifecycle-api.md, section 3, other entities."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the extension.", key=True)
+    authentication_configuration: CustomExtensionAuthenticationConfiguration | None = prop(
+        "How the extension is authenticated."
+    )
+    callback_configuration: CustomExtensionCallbackConfiguration | None = prop(
+        "How the extension answers; null where a task does not wait for it."
+    )
+    client_configuration: CustomExtensionClientConfiguration | None = prop(
+        "How the extension is called."
+    )
+    created_date_time: DateTime | None = prop("When the extension was created.")
+    description: str | None = prop("What the extension is for.")
+    display_name: str | None = prop("Name of the extension.")
+    endpoint_configuration: CustomExtensionEndpointConfiguration | None = prop(
+        "Where the extension is."
+    )
+    last_modified_date_time: DateTime | None = prop("When the extension was last changed.")
+    created_by: User | None = edge(
+        "User", *USER_STRATEGIES, description="Who created the extension."
+    )
+    last_modified_by: User | None = edge(
+        "User", *USER_STRATEGIES, description="Who last changed the extension."
+    )

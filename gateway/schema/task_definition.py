@@ -1,0 +1,33 @@
+"""taskDefinition: what a task is an instance of."""
+
+import strawberry
+
+from gateway.schema.entity import Node, is_row, prop
+from gateway.schema.enums import LifecycleTaskCategory, ValueType
+from gateway.schema.task import read_categories
+
+
+@strawberry.type(description="A parameter that a task takes.")
+class Parameter:
+    """parameter."""
+
+    name: str | None = prop("Name of the parameter.")
+    values: list[str] | None = prop("The values to choose from; empty if any is allowed.")
+    value_type: ValueType | None = prop("The type of the values.")
+
+
+@strawberry.type(description="A built-in task that workflows can use.")
+class TaskDefinition(Node):
+    """taskDefinition: graph-lifecycle-api.md, section 3."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the task definition.", key=True)
+    category: list[LifecycleTaskCategory] | None = prop(
+        "The lifecycle stages that the task may be used in.", resolver=read_categories
+    )
+    continue_on_error: bool | None = prop("Whether a workflow goes on if the task fails.")
+    description: str | None = prop("What the task does.")
+    display_name: str | None = prop("Name of the task.")
+    parameters: list[Parameter] | None = prop("The parameters that the task takes.")
+    version: int | None = prop("Version of the task definition.")

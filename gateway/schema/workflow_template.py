@@ -1,0 +1,32 @@
+"""workflowTemplate: a workflow to begin with."""
+
+import strawberry
+
+from gateway.odata.model import Shape, Strategy
+from gateway.schema.conditions import WorkflowExecutionConditions
+from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.task import Task
+
+
+@strawberry.type(description="A template that workflows can be made from.")
+class WorkflowTemplate(Node):
+    """workflowTemplate: graph-lifecycle-api.md, section 3, other entities."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the template.", key=True)
+    category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
+    description: str | None = prop("What a workflow made from the template is for.")
+    display_name: str | None = prop("Name of the template.")
+    execution_conditions: WorkflowExecutionConditions | None = prop(
+        "When and for whom a workflow made from the template is run."
+    )
+    tasks: list[Task] | None = edge(
+        "Task",
+        Strategy.INLINE,
+        Strategy.REQUEST,
+        shape=Shape.LIST,
+        selectable=False,
+        description="The tasks of the template.",
+    )
