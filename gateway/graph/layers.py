@@ -416,7 +416,8 @@ class Execution:
     ) -> None:
         """Read from the single entity what the list response left out."""
         names = [*properties, *(edge.navigation.name for edge in edges)]
-        options = Options(select=("id", *names))
+        selected = (node.entity.key or "id", *names)
+        options = Options(select=selected if node.navigation.selectable else None)
         reply, _ = await self._reader.get(row[ADDRESS], options, node.entity.name)
         error = reply.error
         if error is None and not isinstance(reply.data, dict):

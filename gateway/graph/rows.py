@@ -26,7 +26,7 @@ def address_of(node: PlanNode, parent: Row) -> Address | None:
         if key is None or workflow is None:
             return None
         return Address(f"{workflow}/{collection}/{key_segment(key)}", entity, key)
-    return Address(f"{path}/{node.path}", entity, "")
+    return Address(f"{path}/{node.path}", entity, "", selectable=node.navigation.selectable)
 
 
 def _last_key(path: str) -> str:

@@ -2,9 +2,10 @@
 
 import strawberry
 
+from gateway.odata.model import Strategy
 from gateway.schema.entity import Node, dispatch, edge, is_row, prop
 from gateway.schema.scalars import DateTime
-from gateway.schema.user import USER_STRATEGIES, User
+from gateway.schema.user import User
 
 _ODATA_TYPE = "The type as the service names it."
 
@@ -115,8 +116,16 @@ class CustomTaskExtension(Node):
     )
     last_modified_date_time: DateTime | None = prop("When the extension was last changed.")
     created_by: User | None = edge(
-        "User", *USER_STRATEGIES, description="Who created the extension."
+        "User",
+        Strategy.INLINE,
+        Strategy.HYDRATE,
+        in_list=False,
+        description="Who created the extension.",
     )
     last_modified_by: User | None = edge(
-        "User", *USER_STRATEGIES, description="Who last changed the extension."
+        "User",
+        Strategy.INLINE,
+        Strategy.HYDRATE,
+        in_list=False,
+        description="Who last changed the extension.",
     )
