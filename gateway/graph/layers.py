@@ -23,7 +23,9 @@ from gateway.graph.rows import (
     adopt,
     carries,
     collection_path,
+    fail,
     inlined,
+    stitch_list,
 )
 from gateway.graph.users import Directory
 from gateway.graph.window import Slice, WindowReader
@@ -87,7 +89,7 @@ class Execution:
             try:
                 await work()
             except Exception as error:
-                row[node.key] = error
+                fail(node, row, error)
 
         self._next.append(guarded)
 
@@ -99,7 +101,7 @@ class Execution:
         An entity whose address is known takes along the edges that need only its address.
         """
         if node.error is not None:
-            parent[node.key] = node.error
+            fail(node, parent, node.error)
         elif node.navigation.shape is not Shape.SINGLE:
             self._work(node, parent, partial(self._collection, node, parent))
         else:
@@ -155,7 +157,7 @@ class Execution:
         try:
             await self._read(node, parent)
         except GatewayError as error:
-            parent[node.key] = error
+            fail(node, parent, error)
 
     async def _read(self, node: PlanNode, parent: Row) -> None:
         path = collection_path(node, parent)
@@ -166,6 +168,9 @@ class Execution:
         options = Options(
             select=node.select(listed=True) if node.navigation.selectable else None,
             expand=expand,
+            filter=node.narrowing.filter,
+            order=node.narrowing.order,
+            search=node.narrowing.search,
             count=node.window is not None and node.window.total_count,
         )
         window = WindowReader(self._reader, self._cursors, node, path, options)
@@ -181,7 +186,10 @@ class Execution:
         if isinstance(outcome, GatewayError):
             raise outcome
         rows = [adopt(node, row, path, parent) for row in outcome.rows]
-        parent[node.key] = rows if node.window is None else window.connection(outcome, rows)
+        if node.window is not None:
+            parent[node.key] = window.connection(outcome, rows)
+        else:
+            stitch_list(node, parent, rows)
         expanded = outcome.options.expand if outcome.options else None
         if pivot and rows:
             unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
@@ -203,7 +211,7 @@ class Execution:
         expanded = expand is not None and expand.navigation is pivot.navigation
         if regroup is None or expanded or node.parent is None:
             return None
-        if node.parent.entity.name != regroup.on:
+        if node.parent.entity.name != regroup.on or node.narrowing.narrows:
             return None
         parents, targets = parent.get(regroup.parents), parent.get(regroup.targets)
         if not isinstance(parents, int) or not isinstance(targets, int):
@@ -312,7 +320,7 @@ class Execution:
             link = self._reader.next_link(row, node.navigation.name)
             rows = first + (await self._reader.rest(link) if link is not None else [])
         except GatewayError as error:
-            row[node.key] = error
+            fail(node, row, error)
         else:
             self._follow(node, self._stitch(node, row, rows), listed=True)
 
@@ -321,9 +329,9 @@ class Execution:
             path = f"{row[ADDRESS]}/{node.path}" if ADDRESS in row else ""
             adopted = [adopt(node, item, path, row) for item in targets]
         except GraphError as error:
-            row[node.key] = error
+            fail(node, row, error)
             return []
-        row[node.key] = adopted
+        stitch_list(node, row, adopted)
         return adopted
 
     def _page_size(self, pivot: PlanNode, parent: Row) -> int:
@@ -423,7 +431,9 @@ class Execution:
         if error is None and not isinstance(reply.data, dict):
             error = GraphError("the service answered an entity that is not an object")
         if error is not None:
-            row.update(dict.fromkeys((*properties, *(edge.key for edge in edges)), error))
+            row.update(dict.fromkeys(properties, error))
+            for edge in edges:
+                fail(edge, row, error)
             return
         for name, value in reply.data.items():
             row.setdefault(name, value)

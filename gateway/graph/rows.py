@@ -40,6 +40,19 @@ def collection_path(node: PlanNode, parent: Row) -> str:
     return f"{parent[ADDRESS]}/{node.path}"
 
 
+def stitch_list(node: PlanNode, parent: Row, rows: list[Row]) -> None:
+    """Stitch a bounded list, and the views of it that were asked for."""
+    parent[node.key] = rows
+    for key, view in node.views.items():
+        parent[key] = view.of(rows)
+
+
+def fail(node: PlanNode, parent: Row, error: Exception) -> None:
+    """Stitch an edge's error in the place of its rows."""
+    for key in (node.key, *node.views):
+        parent[key] = error
+
+
 def carries(row: Row, navigation: Navigation) -> bool:
     """Whether a row happens to carry an edge that it was not asked for."""
     return navigation.shape is Shape.LIST and isinstance(row.get(navigation.name), list)

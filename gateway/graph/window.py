@@ -21,6 +21,7 @@ class Slice:
         start: the position of the first row.
         more: whether rows, or at least a page, follow.
         count: rows in all, if the service tells; the error of asking for it.
+        narrowed: whether a filter left rows out.
         options: what the first page was asked with; ``None`` if it was asked by a link.
     """
 
@@ -30,11 +31,12 @@ class Slice:
     more: bool = False
     count: int | GatewayError | None = None
     options: Options | None = None
+    narrowed: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether the slice is the whole collection."""
-        return self.start.index == 0 and not self.more
+        return self.start.index == 0 and not self.more and not self.narrowed
 
 
 class WindowReader:
@@ -76,7 +78,7 @@ class WindowReader:
         window = self._node.window
         start = START if self._after is None else self._decode(self._after)
         wanted = None if window is None else window.first if window.rows else 0
-        result = Slice(start)
+        result = Slice(start, narrowed=self._node.narrowing.narrows)
         link, skip = self._entry(start)
         select = start.select if link else self._options.select
         before = start.index - start.offset if link else 0
@@ -167,6 +169,8 @@ class WindowReader:
         """Ask for the count, unless the first page was asked already and did not tell."""
         if result.options is not None:
             return None
-        first = Options(select=("id",), count=True)
+        narrowing = self._node.narrowing
+        key = self._node.entity.key or "id"
+        first = Options(select=(key,), filter=narrowing.filter, search=narrowing.search, count=True)
         reply, _ = await self._reader.get(self._path, first, self._node.entity.name)
         return reply.error or count_of(reply.data)

@@ -4,12 +4,13 @@ A plan holds no data and sends nothing. Which strategy an edge takes is settled 
 because it depends on capabilities and on counts that arrive with the parents (`odata.cost`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
+from gateway.odata.filter import matches, sort_rows
 from gateway.odata.model import (
     DEFAULT_FIRST,
     EntityType,
@@ -44,6 +45,32 @@ class Window:
         return self.rows or self.total_count
 
 
+@dataclass(slots=True)
+class Narrowing:
+    """The query options by which the arguments of an edge narrow or sort a collection."""
+
+    filter: str | None = None
+    order: str | None = None
+    search: str | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether rows of the collection are left out."""
+        return self.filter is not None or self.search is not None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A list that is in hand, filtered and sorted by the gateway."""
+
+    filter: Mapping[str, Any]
+    order: Sequence[Mapping[str, Any]]
+
+    def of(self, rows: list[Any]) -> list[Any]:
+        """Those of ``rows`` that pass the filter, in order."""
+        return sort_rows(self.order, [row for row in rows if matches(self.filter, row)])
+
+
 @dataclass(slots=True, eq=False)
 class PlanNode:
     """One edge of the plan.
@@ -62,6 +89,8 @@ class PlanNode:
         error: why the edge can't be planned; it is raised at the edge's own path.
         address: root edges only: the entity's address, or the collection's path.
         path: path below the parent.
+        narrowing: query options that the arguments call for.
+        views: bounded lists only: the same edge with filters and orders, by key.
     """
 
     navigation: Navigation
@@ -76,6 +105,8 @@ class PlanNode:
     error: GatewayError | None = None
     address: Address | str | None = None
     path: str = ""
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    views: dict[str, View] = field(default_factory=dict)
 
     @property
     def pivot(self) -> "PlanNode | None":

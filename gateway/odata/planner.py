@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 from gateway.odata.address import Address
 from gateway.odata.errors import BadUserInput, GatewayError
+from gateway.odata.filter import compile_filter, compile_order, properties_of, search_phrase
 from gateway.odata.model import DEFAULT_FIRST, EntityType, Model, Navigation, Shape
-from gateway.odata.plan import Plan, PlanNode, Window, edge_key
+from gateway.odata.plan import Narrowing, Plan, PlanNode, View, Window, edge_key, significant
 
 QUERY = "Query"
 _OPERATION = Navigation(name="", target=QUERY, shape=Shape.SINGLE, strategies=())
@@ -68,17 +69,37 @@ class Planner:
             container, node.backward[navigation.name] = found
             self._fill(container, selected.selection)
             return
-        key = edge_key(navigation.name, selected.arguments)
-        child = node.children.get(key)
-        if child is None:
-            child = self._child(node, navigation, key, selected.arguments)
-            node.children[key] = child
+        if navigation.shape is Shape.LIST and navigation.call is None:
+            child = self._list(node, navigation, selected.arguments)
+        else:
+            child = self._once(node, navigation, selected.arguments)
         if child.error is not None:
             return
         if child.window is None:
             self._fill(child, selected.selection)
         else:
             self._connection(child, child.window, selected.selection)
+
+    def _once(
+        self, node: PlanNode, navigation: Navigation, arguments: Mapping[str, Any]
+    ) -> PlanNode:
+        key = edge_key(navigation.name, arguments)
+        if key not in node.children:
+            node.children[key] = self._child(node, navigation, key, arguments)
+        return node.children[key]
+
+    def _list(
+        self, node: PlanNode, navigation: Navigation, arguments: Mapping[str, Any]
+    ) -> PlanNode:
+        """A bounded list is fetched once; filters and orders on it are views."""
+        child = self._once(node, navigation, {})
+        if significant(arguments):
+            filter_, order = arguments.get("filter") or {}, arguments.get("orderBy") or []
+            view = View(filter_, order)
+            child.views[edge_key(navigation.name, arguments)] = view
+            for name in (*properties_of(filter_), *(o["field"].value for o in order)):
+                child.properties[name] = child.entity.properties[name]
+        return child
 
     def _child(
         self, node: PlanNode, navigation: Navigation, key: str, arguments: Mapping[str, Any]
@@ -93,6 +114,7 @@ class Planner:
             child.path = call(arguments) if call is not None else navigation.name
             if navigation.shape is Shape.CONNECTION:
                 child.window = self._window(arguments)
+                child.narrowing = _narrowing(arguments)
         except GatewayError as error:
             child.error = error
         return child
@@ -123,6 +145,15 @@ class Planner:
                             window.cursors = True
                         elif part.name == "node":
                             self._fill(node, part.selection)
+
+
+def _narrowing(arguments: Mapping[str, Any]) -> Narrowing:
+    given, order, term = (arguments.get(name) for name in ("filter", "orderBy", "search"))
+    return Narrowing(
+        compile_filter(given) if given else None,
+        compile_order(order) if order else None,
+        search_phrase(term) if term is not None else None,
+    )
 
 
 def _containing(node: PlanNode, target: str) -> tuple[PlanNode, int] | None:

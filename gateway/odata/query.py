@@ -51,6 +51,8 @@ class Options:
     select: tuple[str, ...] | None = None
     expand: Expand | None = None
     filter: str | None = None
+    order: str | None = None
+    search: str | None = None
     count: bool = False
 
     def query(self) -> str:
@@ -62,6 +64,10 @@ class Options:
             parts.append("$expand=" + quote(str(self.expand), safe=_SAFE_IN_VALUE))
         if self.filter is not None:
             parts.append("$filter=" + quote(self.filter, safe=_SAFE_IN_VALUE))
+        if self.order is not None:
+            parts.append("$orderby=" + quote(self.order, safe=_SAFE_IN_VALUE))
+        if self.search is not None:
+            parts.append("$search=" + quote(self.search, safe=_SAFE_IN_VALUE))
         if self.count:
             parts.append("$count=true")
         return "&".join(parts)

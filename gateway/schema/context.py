@@ -30,6 +30,7 @@ class Context:
     caller: str | None = field(default=None, repr=False)
     usage: Usage = field(default_factory=Usage)
     _answer: "asyncio.Task[Row] | None" = None
+    _keys: dict[int, str] = field(default_factory=dict)
 
     async def answer(self, info: GraphQLResolveInfo[Any]) -> Any:
         """The stitched value of the root field that ``info`` describes.
@@ -42,4 +43,15 @@ class Context:
             run = self.engine.run(plan, self.caller, self.usage)
             self._answer = asyncio.create_task(run)
         root = await self._answer
-        return read(root, edge_key(info.field_name, arguments_of(info)))
+        return read(root, self.key(info))
+
+    def key(self, info: GraphQLResolveInfo[Any]) -> str:
+        """The key that the edge which ``info`` describes is stitched under.
+
+        It is the same for all rows, so it is made once for each field of the document.
+        """
+        node = info.field_nodes[0]
+        key = self._keys.get(id(node))
+        if key is None:
+            key = self._keys[id(node)] = edge_key(info.field_name, arguments_of(info))
+        return key

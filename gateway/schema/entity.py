@@ -23,7 +23,6 @@ from gateway.odata.model import (
     Shape,
     Strategy,
 )
-from gateway.odata.plan import edge_key
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -87,11 +86,13 @@ def edge(
     *strategies: Strategy,
     description: str,
     shape: Shape = Shape.SINGLE,
+    resolver: Any = None,
     **how: Any,
 ) -> Any:
-    """An edge without arguments to one entity or a bounded list; for ``how`` see `Navigation`."""
+    """An edge to one entity or a bounded list; for ``how`` see `Navigation`."""
     return strawberry.field(
         description=description,
+        resolver=resolver,
         metadata={
             _MODEL: lambda name: Navigation(
                 name=name, target=target, shape=shape, strategies=strategies, **how
@@ -110,17 +111,81 @@ After = Annotated[
 ]
 
 
-def _read_connection(
+Search = Annotated[
+    str | None, strawberry.argument(description="Words of the name or the description.")
+]
+
+
+def read_edge(root: Any, info: strawberry.Info[Any, Any]) -> Any:
+    """The value of an edge, from the key that its arguments make."""
+    return read(root, info.context.key(info._raw_info))
+
+
+def narrowing(
+    filter_: Any, order: Any, *, search: bool = False, paged: bool = True, here: bool = False
+) -> Callable[..., Any]:
+    """A resolver whose arguments are a filter, an order and, if asked for, a search.
+
+    Args:
+        filter_, order: input types of `gateway.schema.filters`.
+        search: whether `search` is offered.
+        paged: whether the edge is a connection, with `first` and `after`.
+        here: whether the gateway filters and sorts itself, which the description says.
+    """
+    by = " by the gateway itself" if here else ""
+    filter_argument = Annotated[
+        filter_ | None, strawberry.argument(description=f"Which rows; filtered{by or ' upstream'}.")
+    ]
+    order_argument = Annotated[
+        list[order] | None,
+        strawberry.argument(description=f"How the rows are sorted{by}, first key first."),
+    ]
+
+    def plain(
+        root: Any,
+        info: strawberry.Info,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: filter_argument = None,  # noqa: A002
+        order_by: order_argument = None,
+    ) -> Any:
+        return read_edge(root, info)
+
+    def searched(
+        root: Any,
+        info: strawberry.Info,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: filter_argument = None,  # noqa: A002
+        order_by: order_argument = None,
+        search: Search = None,
+    ) -> Any:
+        return read_edge(root, info)
+
+    def unpaged(
+        root: Any,
+        info: strawberry.Info,
+        filter: filter_argument = None,  # noqa: A002
+        order_by: order_argument = None,
+    ) -> Any:
+        return read_edge(root, info)
+
+    return unpaged if not paged else searched if search else plain
+
+
+def _unnarrowed(
     root: Any, info: strawberry.Info, first: First = DEFAULT_FIRST, after: After = None
 ) -> Any:
-    return read(root, edge_key(info.field_name, {"first": first, "after": after}))
+    return read_edge(root, info)
 
 
-def connection(target: str, *, description: str, **how: Any) -> Any:
+def connection(
+    target: str, *, description: str, resolver: Callable[..., Any] = _unnarrowed, **how: Any
+) -> Any:
     """An edge to an unbounded collection, one request per parent; for ``how`` see `Navigation`."""
     return strawberry.field(
         description=description,
-        resolver=_read_connection,
+        resolver=resolver,
         metadata={
             _MODEL: lambda name: Navigation(
                 name=name,

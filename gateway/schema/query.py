@@ -1,7 +1,7 @@
 """Query: what can be read, and where it is upstream."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry.types import Info
@@ -17,7 +17,13 @@ from gateway.odata.errors import BadUserInput
 from gateway.odata.model import DEFAULT_FIRST, Shape
 from gateway.schema.context import Context
 from gateway.schema.custom_task_extension import CustomTaskExtension
-from gateway.schema.entity import After, Connection, First, Node, root
+from gateway.schema.entity import After, Connection, First, Node, Search, root
+from gateway.schema.filters import (
+    TaskDefinitionFilter,
+    TaskDefinitionOrder,
+    WorkflowFilter,
+    WorkflowOrder,
+)
 from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
 from gateway.schema.run import Run
 from gateway.schema.summaries import Insights
@@ -33,6 +39,13 @@ from gateway.schema.workflow_version import WorkflowVersion
 Arguments = Mapping[str, Any]
 VersionNumber = Annotated[
     int, strawberry.argument(description="The number of the version, from 1.")
+]
+
+
+T = TypeVar("T")
+Which = Annotated[T | None, strawberry.argument(description="Which rows; filtered upstream.")]
+Sorted = Annotated[
+    list[T] | None, strawberry.argument(description="How the rows are sorted, first key first.")
 ]
 
 
@@ -106,7 +119,13 @@ class Query:
         description="All workflows that are not deleted.",
     )
     async def workflows(
-        self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
+        self,
+        info: Info[Context, None],
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: Which[WorkflowFilter] = None,  # noqa: A002
+        order_by: Sorted[WorkflowOrder] = None,
+        search: Search = None,
     ) -> Connection[Workflow] | None:
         """GET workflows."""
         return await _answer(info)  # type: ignore[no-any-return]
@@ -202,7 +221,13 @@ class Query:
         description="The workflows that were deleted less than 30 days ago.",
     )
     async def deleted_workflows(
-        self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
+        self,
+        info: Info[Context, None],
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: Which[WorkflowFilter] = None,  # noqa: A002
+        order_by: Sorted[WorkflowOrder] = None,
+        search: Search = None,
     ) -> Connection[Workflow] | None:
         """GET deletedItems/workflows."""
         return await _answer(info)  # type: ignore[no-any-return]
@@ -223,7 +248,12 @@ class Query:
         description="The tasks that workflows can be made of.",
     )
     async def task_definitions(
-        self, info: Info[Context, None], first: First = DEFAULT_FIRST, after: After = None
+        self,
+        info: Info[Context, None],
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: Which[TaskDefinitionFilter] = None,  # noqa: A002
+        order_by: Sorted[TaskDefinitionOrder] = None,
     ) -> Connection[TaskDefinition] | None:
         """GET taskDefinitions."""
         return await _answer(info)  # type: ignore[no-any-return]

@@ -6,8 +6,14 @@ import strawberry
 
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.activation_scope import ActivationScope
-from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop
+from gateway.schema.entity import Connection, Node, connection, edge, is_row, narrowing, prop
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
+from gateway.schema.filters import (
+    TaskProcessingResultFilter,
+    TaskProcessingResultOrder,
+    UserProcessingResultFilter,
+    UserProcessingResultOrder,
+)
 from gateway.schema.scalars import DateTime
 from gateway.schema.summaries import UserSummary, summary
 from gateway.schema.task_processing_result import TaskProcessingResult
@@ -56,8 +62,12 @@ class Run(Node):
         description="Counts of the run's user results that began in a period.",
     )
     user_processing_results: Connection[UserProcessingResult] | None = connection(
-        "UserProcessingResult", description="The results of the run, one per user."
+        "UserProcessingResult",
+        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        description="The results of the run, one per user.",
     )
     task_processing_results: Connection[TaskProcessingResult] | None = connection(
-        "TaskProcessingResult", description="The task results of the run, over all users."
+        "TaskProcessingResult",
+        resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
+        description="The task results of the run, over all users.",
     )

@@ -6,6 +6,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from gateway.odata.filter import Time
+
 DateTime = NewType("DateTime", str)
 Int64 = NewType("Int64", int)
 
@@ -16,6 +18,13 @@ def _text(value: Any) -> str:
     return value
 
 
+def _time(value: Any) -> Time:
+    try:
+        return Time.parse(_text(value))
+    except ValueError as error:
+        raise GraphQLError(str(error)) from None
+
+
 DATE_TIME = strawberry.scalar(
     name="DateTime",
     description=(
@@ -24,7 +33,7 @@ DATE_TIME = strawberry.scalar(
     ),
     specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
     serialize=_text,
-    parse_value=_text,
+    parse_value=_time,
 )
 
 

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 import strawberry
 
 from gateway.odata.model import Navigation, Shape, Strategy
-from gateway.odata.plan import edge_key
 from gateway.odata.query import call
-from gateway.schema.entity import edge_metadata, prop, read
+from gateway.schema.entity import edge_metadata, prop, read, read_edge
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.scalars import DateTime
 
@@ -122,8 +121,7 @@ End = Annotated[
 def _read_period(
     root: Any, info: strawberry.Info, start_date_time: Start, end_date_time: End
 ) -> Any:
-    given = {"startDateTime": start_date_time, "endDateTime": end_date_time}
-    return read(root, edge_key(info.field_name, given))
+    return read_edge(root, info)
 
 
 def summary(target: str, function: str, *, description: str, shape: Shape = Shape.SINGLE) -> Any:

@@ -5,8 +5,9 @@ from typing import Annotated
 import strawberry
 
 from gateway.odata.model import Strategy
-from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop
+from gateway.schema.entity import Connection, Node, connection, edge, is_row, narrowing, prop
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
+from gateway.schema.filters import TaskProcessingResultFilter, TaskProcessingResultOrder
 from gateway.schema.scalars import DateTime
 from gateway.schema.task import Task
 from gateway.schema.task_definition import TaskDefinition
@@ -49,5 +50,7 @@ class TaskReport(Node):
         "Workflow", Strategy.REQUEST, container="workflows", description="The workflow."
     )
     task_processing_results: Connection[TaskProcessingResult] | None = connection(
-        "TaskProcessingResult", description="The results of the task in the run, one per user."
+        "TaskProcessingResult",
+        resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
+        description="The results of the task in the run, one per user.",
     )

@@ -5,8 +5,9 @@ from typing import Annotated
 import strawberry
 
 from gateway.odata.model import Regroup, Shape, Strategy
-from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.entity import Node, edge, is_row, narrowing, prop
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
+from gateway.schema.filters import TaskProcessingResultFilter, TaskProcessingResultOrder
 from gateway.schema.scalars import DateTime
 from gateway.schema.task_processing_result import TaskProcessingResult
 from gateway.schema.user import USER_STRATEGIES, User
@@ -41,6 +42,9 @@ class UserProcessingResult(Node):
         Strategy.REGROUP,
         Strategy.REQUEST,
         shape=Shape.LIST,
+        resolver=narrowing(
+            TaskProcessingResultFilter, TaskProcessingResultOrder, paged=False, here=True
+        ),
         count="totalTasksCount",
         regroup=Regroup(
             on="Run",

@@ -5,8 +5,20 @@ import strawberry
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.directory_object import DirectoryObject
-from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop
+from gateway.schema.entity import Connection, Node, connection, edge, is_row, narrowing, prop
 from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.filters import (
+    RunFilter,
+    RunOrder,
+    TaskFilter,
+    TaskOrder,
+    TaskReportFilter,
+    TaskReportOrder,
+    UserProcessingResultFilter,
+    UserProcessingResultOrder,
+    WorkflowVersionFilter,
+    WorkflowVersionOrder,
+)
 from gateway.schema.quarantine import QuarantineDetails, WorkflowSetting
 from gateway.schema.run import Run
 from gateway.schema.scalars import DateTime
@@ -70,20 +82,32 @@ class Workflow(Node):
         shape=Shape.LIST,
         in_list=False,
         selectable=False,
+        resolver=narrowing(TaskFilter, TaskOrder, paged=False, here=True),
         description="The tasks of the current version; at most 25.",
     )
-    runs: Connection[Run] | None = connection("Run", description="The runs of the workflow.")
+    runs: Connection[Run] | None = connection(
+        "Run",
+        resolver=narrowing(RunFilter, RunOrder),
+        description="The runs of the workflow; unless sorted, as the service gives them.",
+    )
     user_processing_results: Connection[UserProcessingResult] | None = connection(
-        "UserProcessingResult", description="The user results of all runs of the workflow."
+        "UserProcessingResult",
+        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        description="The user results of all runs of the workflow.",
     )
     versions: Connection[WorkflowVersion] | None = connection(
-        "WorkflowVersion", description="The versions of the workflow, newest first."
+        "WorkflowVersion",
+        resolver=narrowing(WorkflowVersionFilter, WorkflowVersionOrder, search=True),
+        description="The versions of the workflow.",
     )
     task_reports: Connection[TaskReport] | None = connection(
-        "TaskReport", description="What became of each task in each run of the workflow."
+        "TaskReport",
+        resolver=narrowing(TaskReportFilter, TaskReportOrder),
+        description="What became of each task in each run of the workflow.",
     )
     execution_scope: Connection[UserProcessingResult] | None = connection(
         "UserProcessingResult",
+        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
         lives_in="userProcessingResults",
         description=(
             "The users that the workflow is scheduled for; refreshed by the service from time to "

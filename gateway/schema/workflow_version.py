@@ -6,8 +6,9 @@ import strawberry
 
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
-from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.entity import Node, edge, is_row, narrowing, prop
 from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.filters import TaskFilter, TaskOrder
 from gateway.schema.quarantine import WorkflowSetting
 from gateway.schema.scalars import DateTime
 from gateway.schema.task import Task
@@ -58,6 +59,7 @@ class WorkflowVersion(Node):
         shape=Shape.LIST,
         in_list=False,
         selectable=False,
+        resolver=narrowing(TaskFilter, TaskOrder, paged=False, here=True),
         description="The tasks of the version; at most 25.",
     )
     workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821

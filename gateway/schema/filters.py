@@ -1,0 +1,217 @@
+"""Filter and order arguments: exactly the operators that are documented for each property.
+
+Sources: graph-lifecycle-api.md, section 3 ($filter and $orderby columns); questions.md, points 8
+and 9. `in` is sent as `eq … or eq …`, because only `eq` is documented.
+"""
+
+from enum import Enum
+from typing import Any, Optional
+
+import strawberry
+
+from gateway.schema.enums import (
+    LifecycleTaskCategory,
+    LifecycleWorkflowCategory,
+    LifecycleWorkflowProcessingStatus,
+    WorkflowExecutionType,
+)
+from gateway.schema.scalars import DateTime
+
+_OPERATORS = {
+    "eq": "Equal to; null asks for a missing value.",
+    "ne": "Not equal to; null asks for any value.",
+    "lt": "Less than, or before.",
+    "le": "Less than or equal to, or not after.",
+    "gt": "Greater than, or after.",
+    "ge": "Greater than or equal to, or not before.",
+    "in": "Equal to one of these.",
+    "has": "Among the values is this one.",
+}
+
+
+def _input(name: str, description: str, fields: dict[str, tuple[Any, Any]]) -> Any:
+    namespace: dict[str, Any] = {"__module__": __name__, "__doc__": description}
+    namespace["__annotations__"] = {field: type_ for field, (type_, _) in fields.items()}
+    namespace |= {field: made for field, (_, made) in fields.items()}
+    return strawberry.input(type(name, (), namespace), description=description)
+
+
+def _condition(name: str, type_: Any, operators: str) -> Any:
+    """An input type with the given operators on values of one type."""
+    fields = {}
+    for operator in operators.split():
+        made = strawberry.field(
+            name=operator, default=strawberry.UNSET, description=_OPERATORS[operator]
+        )
+        of = list[type_] if operator == "in" else type_
+        fields[f"{operator}_"] = (Optional[of], made)
+    return _input(name, "Conditions on a value; all that are given must hold.", fields)
+
+
+IdCondition = _condition("IdCondition", strawberry.ID, "eq ne in")
+StringCondition = _condition("StringCondition", str, "eq ne in")
+BooleanCondition = _condition("BooleanCondition", bool, "eq ne")
+IntCondition = _condition("IntCondition", int, "eq ne lt le gt ge in")
+DateTimeCondition = _condition("DateTimeCondition", DateTime, "eq ne lt le gt ge")
+ScheduleCondition = _condition("ScheduleCondition", DateTime, "lt gt")
+StatusCondition = _condition("StatusCondition", LifecycleWorkflowProcessingStatus, "eq ne in")
+ExecutionTypeCondition = _condition("ExecutionTypeCondition", WorkflowExecutionType, "eq ne in")
+CategoryCondition = _condition("CategoryCondition", LifecycleWorkflowCategory, "eq ne in")
+TaskCategoryCondition = _condition("TaskCategoryCondition", LifecycleTaskCategory, "eq ne has")
+
+
+def _filter(name: str, rows: str, **conditions: Any) -> Any:
+    """The filter over ``rows``, with a condition for each property; see `_condition`."""
+    fields: dict[str, tuple[Any, Any]] = {}
+    for python_name, condition in conditions.items():
+        made = strawberry.field(default=strawberry.UNSET, description="A condition on it.")
+        fields[python_name] = (Optional[condition], made)
+    for logic, type_, text in (
+        ("and", Optional[list[name]], "All of these must hold."),  # type: ignore[valid-type]
+        ("or", Optional[list[name]], "At least one of these must hold."),  # type: ignore[valid-type]
+        ("not", Optional[name], "This must not hold."),
+    ):
+        made = strawberry.field(name=logic, default=strawberry.UNSET, description=text)
+        fields[f"{logic}_"] = (type_, made)
+    return _input(name, f"Which {rows}; all conditions that are given must hold.", fields)
+
+
+_WORKFLOW_BASE = {
+    "category": CategoryCondition,
+    "created_date_time": DateTimeCondition,
+    "display_name": StringCondition,
+    "is_enabled": BooleanCondition,
+    "is_scheduling_enabled": BooleanCondition,
+    "last_modified_date_time": DateTimeCondition,
+}
+WorkflowFilter = _filter(
+    "WorkflowFilter",
+    "workflows",
+    id=IdCondition,
+    **_WORKFLOW_BASE,
+    deleted_date_time=DateTimeCondition,
+    next_schedule_run_date_time=ScheduleCondition,
+    version=IntCondition,
+)
+WorkflowVersionFilter = _filter(
+    "WorkflowVersionFilter", "versions", **_WORKFLOW_BASE, version_number=IntCondition
+)
+RunFilter = _filter(
+    "RunFilter",
+    "runs",
+    completed_date_time=DateTimeCondition,
+    last_updated_date_time=DateTimeCondition,
+    processing_status=StatusCondition,
+    scheduled_date_time=DateTimeCondition,
+    started_date_time=DateTimeCondition,
+    workflow_execution_type=ExecutionTypeCondition,
+)
+UserProcessingResultFilter = _filter(
+    "UserProcessingResultFilter",
+    "user results",
+    id=IdCondition,
+    completed_date_time=DateTimeCondition,
+    processing_status=StatusCondition,
+    scheduled_date_time=DateTimeCondition,
+    started_date_time=DateTimeCondition,
+    workflow_execution_type=ExecutionTypeCondition,
+)
+TaskProcessingResultFilter = _filter(
+    "TaskProcessingResultFilter",
+    "task results",
+    id=IdCondition,
+    completed_date_time=DateTimeCondition,
+    created_date_time=DateTimeCondition,
+    processing_status=StatusCondition,
+    started_date_time=DateTimeCondition,
+)
+TaskFilter = _filter(
+    "TaskFilter",
+    "tasks",
+    id=IdCondition,
+    display_name=StringCondition,
+    is_enabled=BooleanCondition,
+    task_definition_id=IdCondition,
+)
+TaskReportFilter = _filter(
+    "TaskReportFilter",
+    "task reports",
+    id=IdCondition,
+    completed_date_time=DateTimeCondition,
+    failed_users_count=IntCondition,
+    processing_status=StatusCondition,
+    successful_users_count=IntCondition,
+    total_users_count=IntCondition,
+    unprocessed_users_count=IntCondition,
+)
+TaskDefinitionFilter = _filter(
+    "TaskDefinitionFilter",
+    "task definitions",
+    category=TaskCategoryCondition,
+    display_name=StringCondition,
+    version=IntCondition,
+)
+
+
+@strawberry.enum(description="Which way to sort.")
+class OrderDirection(Enum):
+    """Directions of ``$orderby``."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+def _order(name: str, rows: str, properties: str) -> Any:
+    """The order of ``rows`` by the named properties."""
+    members = {_screaming(p): p for p in properties.split()}
+    make: Any = Enum
+    property_ = make(f"{name}Field", members, module=__name__)
+    field = strawberry.enum(property_, description=f"What {rows} are sorted by.")
+    return _input(
+        name,
+        f"How {rows} are sorted.",
+        {
+            "field": (field, strawberry.field(description="The property.")),
+            "direction": (
+                OrderDirection,
+                strawberry.field(default=OrderDirection.ASC, description="Which way."),
+            ),
+        },
+    )
+
+
+def _screaming(name: str) -> str:
+    return "".join(f"_{c}" if c.isupper() else c.upper() for c in name)
+
+
+_BASE = "category createdDateTime displayName isEnabled isSchedulingEnabled lastModifiedDateTime"
+WorkflowOrder = _order(
+    "WorkflowOrder", "workflows", f"id {_BASE} deletedDateTime nextScheduleRunDateTime version"
+)
+WorkflowVersionOrder = _order("WorkflowVersionOrder", "versions", f"{_BASE} versionNumber")
+RunOrder = _order(
+    "RunOrder",
+    "runs",
+    "completedDateTime lastUpdatedDateTime processingStatus scheduledDateTime startedDateTime "
+    "workflowExecutionType",
+)
+UserProcessingResultOrder = _order(
+    "UserProcessingResultOrder",
+    "user results",
+    "id completedDateTime processingStatus scheduledDateTime startedDateTime workflowExecutionType",
+)
+TaskProcessingResultOrder = _order(
+    "TaskProcessingResultOrder",
+    "task results",
+    "id completedDateTime createdDateTime processingStatus startedDateTime",
+)
+TaskOrder = _order("TaskOrder", "tasks", "id displayName executionSequence isEnabled")
+TaskReportOrder = _order(
+    "TaskReportOrder",
+    "task reports",
+    "id completedDateTime failedUsersCount processingStatus successfulUsersCount totalUsersCount "
+    "unprocessedUsersCount",
+)
+TaskDefinitionOrder = _order(
+    "TaskDefinitionOrder", "task definitions", "category displayName version"
+)
