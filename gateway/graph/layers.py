@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from gateway.graph.across import Across
 from gateway.graph.errors import GraphError, NotFound
 from gateway.graph.probe import Probe, expansion_of, probe_for
 from gateway.graph.reader import Reader, Row
@@ -27,7 +28,7 @@ from gateway.graph.rows import (
     inlined,
     stitch_list,
 )
-from gateway.graph.users import Directory
+from gateway.graph.users import directory_for
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata import cost
 from gateway.odata.address import Address, key_of, key_segment
@@ -53,7 +54,7 @@ class Execution:
         self._plan = plan
         self._reader = reader
         self._cursors = cursors
-        self._directory = _directory(plan, reader)
+        self._directory = directory_for(plan, reader)
         self._next: list[Work] = []
         self._undecided: list[Callable[[], None]] = []
         self._stubs: list[tuple[PlanNode, Row]] = []
@@ -155,7 +156,10 @@ class Execution:
     async def _collection(self, node: PlanNode, parent: Row) -> None:
         """Read a list or the asked part of a connection, and what can come with it."""
         try:
-            await self._read(node, parent)
+            if node.navigation.across is None:
+                await self._read(node, parent)
+            else:
+                await self._read_across(node, parent)
         except GatewayError as error:
             fail(node, parent, error)
 
@@ -200,6 +204,19 @@ class Execution:
                     partial(self._decide, pivot, parent, unsettled, rows, flat, outcome.whole)
                 )
         self._follow(node, rows, listed=True, expanded=expanded)
+
+    async def _read_across(self, node: PlanNode, parent: Row) -> None:
+        across = Across(self._reader, self._cursors, node)
+        found = await across.read()
+        parent[node.key] = found.connection
+        for source, rows in found.containers:
+            self._follow(source, rows, listed=True)
+        self._follow(node, found.rows, listed=True, expanded=across.expand)
+        if (pivot := node.pivot) is not None:
+            expanded = any(pivot.navigation.name in row for row in found.rows)
+            rows = self._settle_expanded(pivot, node, found.rows) if expanded else found.rows
+            for row in rows:
+                self._schedule(pivot, row)
 
     # --- the pivot: an edge whose rows come with, beside or after its parents' ---------------
 
@@ -475,10 +492,3 @@ async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:
         return await reading
     except GatewayError as error:
         return error
-
-
-def _directory(plan: Plan, reader: Reader) -> Directory:
-    managers = [n for n in plan.root.walk() if n.navigation.name == "manager"]
-    needs = dict.fromkeys(name for n in managers for name in n.needs)
-    expand = Expand(managers[0].navigation, ("id", *needs)) if managers else None
-    return Directory(reader, plan.needs_of("User"), expand)

@@ -4,6 +4,7 @@ from gateway.graph.client import Reply
 from gateway.graph.errors import GraphError
 from gateway.graph.reader import Reader, Row
 from gateway.odata.errors import GatewayError
+from gateway.odata.plan import Plan
 from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
 
 MAX_IDS_BY_IDS = 1000
@@ -72,3 +73,11 @@ class Directory:
         else:
             found = {row["id"].lower(): row for row in rows}
             self._users.update((id_, found.get(id_.lower())) for id_ in ids)
+
+
+def directory_for(plan: Plan, reader: Reader) -> Directory:
+    """The directory of an operation: it looks up all that the plan selects of any user."""
+    managers = [n for n in plan.root.walk() if n.navigation.name == "manager"]
+    needs = dict.fromkeys(name for n in managers for name in n.needs)
+    expand = Expand(managers[0].navigation, ("id", *needs)) if managers else None
+    return Directory(reader, plan.needs_of("User"), expand)

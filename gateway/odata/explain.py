@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.odata.address import Address
+from gateway.odata.filter import compile_filter
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode
 from gateway.odata.query import Options
@@ -70,8 +71,54 @@ class _Walk:
             self._add(1, node.navigation.name, "refused", None, node.error.message)
         elif isinstance(node.address, Address):
             self._entity(node, node.address, 1, node.navigation.name)
+        elif node.navigation.across is not None:
+            self._across(node, str(node.address))
         else:
             self._collection(node, str(node.address), 1, node.navigation.name, "")
+
+    def _across(self, node: PlanNode, path: str) -> None:
+        """Workflows, their runs where the rows are below runs, then the rows."""
+        name, given = node.navigation.name, node.arguments
+        workflows, *runs = node.sources
+        filters = [
+            compile_filter(given[argument]) if given.get(argument) else None
+            for argument in ("workflowFilter", "filter")
+        ]
+        options = Options(
+            workflows.select(listed=True),
+            workflows.expansion(listed=True, allows=self._allows),
+            filters[0],
+        )
+        self._add(1, f"{name}.workflows", Strategy.REQUEST, _template(path, options))
+        parent = workflows
+        if runs:
+            parent = runs[0]
+            self._add(
+                2,
+                f"{name}.runs",
+                Strategy.REQUEST,
+                _template("{workflow}/runs", Options(parent.select(listed=True))),
+                "one per Workflow that passes; of the period that is asked for",
+            )
+        layer = 2 + len(runs)
+        expand = node.expansion(listed=True, allows=self._allows)
+        order = f"{node.navigation.across} desc"
+        options = Options(node.select(listed=True), expand, filters[1], order)
+        self._add(
+            layer,
+            name,
+            Strategy.REQUEST,
+            _template(f"{_placeholder(parent)}/{name}", options),
+            f"one per {parent.entity.name} that can hold a row of the window",
+        )
+        requests = "1 + ⌈W/20⌉ + ⌈R/20⌉" if runs else "1 + ⌈W/20⌉"
+        self._add(layer, name, "cost", None, f"{requests} HTTP requests for W workflows and R runs")
+        for child in node.children.values():
+            below = f"{name}.{child.navigation.name}"
+            if child is node.pivot:
+                self._requested(child, _placeholder(node), layer + 1, below, "one per row")
+            else:
+                self._carried(child, expand, layer, below, listed=True)
 
     def _add(
         self, layer: int, edge: str, strategy: str, request: str | None, note: str = ""
@@ -97,7 +144,15 @@ class _Walk:
             return
         expand = node.expansion(listed=True, allows=self._allows)
         counted = node.window is not None and node.window.total_count
-        options = Options(node.select(listed=True), expand, count=counted)
+        narrowing = node.narrowing
+        options = Options(
+            node.select(listed=True) if node.navigation.selectable else None,
+            expand,
+            narrowing.filter,
+            narrowing.order,
+            narrowing.search,
+            counted,
+        )
         self._add(layer, edge, Strategy.REQUEST, _template(path, options), note)
         properties, edges = node.details
         edges = [e for e in edges if expand is None or e.navigation is not expand.navigation]
@@ -179,6 +234,10 @@ class _Walk:
                 "what the parent's payload lacks, for all users of the layer at once: "
                 "15 ids per request, or 1000 by getByIds",
             )
+        elif (join := node.navigation.join) is not None:
+            options = Options(("id", *node.needs))
+            request = _template(join.collection, options)
+            self._add(layer + 1, edge, Strategy.JOIN, request, "once per operation")
         else:
             self._add(layer, edge, Strategy.INLINE, None, "is in its parent's payload")
         for child in node.children.values():
@@ -197,6 +256,10 @@ def _template(path: str, options: Options) -> str:
         parts.append(f"$expand={options.expand}")
     if options.filter is not None:
         parts.append(f"$filter={options.filter}")
+    if options.order is not None:
+        parts.append(f"$orderby={options.order}")
+    if options.search is not None:
+        parts.append(f"$search={options.search}")
     if options.count:
         parts.append("$count=true")
     return f"GET {path}" + ("?" + "&".join(parts) if parts else "")

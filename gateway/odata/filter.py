@@ -187,6 +187,14 @@ def _text(value: Any) -> str:
     return str(value.value if isinstance(value, Enum) else value).lower()
 
 
+def requires_failed(given: Filter) -> bool:
+    """Whether only rows with the status ``failed`` can pass."""
+    status = given.get("processingStatus") or {}
+    wanted = [status.get("eq"), *(status.get("in") or ())]
+    named = {_text(value) for value in wanted if value is not None}
+    return named == {"failed"} or any(map(requires_failed, given.get("and") or ()))
+
+
 def compile_order(given: Sequence[Mapping[str, Any]]) -> str | None:
     """``$orderby`` for a list of ``{"field": …, "direction": …}``."""
     return ",".join(f"{o['field'].value} {o['direction'].value}" for o in given) or None

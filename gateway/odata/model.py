@@ -87,6 +87,7 @@ class Navigation:
         absent: whether 404 means that there is none.
         call: arguments to the path below the parent, where it is more than the name.
         address: root edges: arguments to the address of the entity, or to a collection path.
+        across: the edge spans all workflows, newest first by this property.
         stub: nothing is fetched for the edge itself, only for those below.
     """
 
@@ -106,6 +107,7 @@ class Navigation:
     absent: bool = False
     call: Callable[[Mapping[str, Any]], str] | None = None
     address: Callable[[Mapping[str, Any]], Address | str] | None = None
+    across: str | None = None
     stub: bool = False
 
     def allows(self, strategy: Strategy) -> bool:

@@ -90,6 +90,8 @@ class PlanNode:
         address: root edges only: the entity's address, or the collection's path.
         path: path below the parent.
         narrowing: query options that the arguments call for.
+        sources: edges across workflows only: the workflows, and the runs, that are read on the
+            way; what is selected of them is selected there.
         views: bounded lists only: the same edge with filters and orders, by key.
     """
 
@@ -107,6 +109,7 @@ class PlanNode:
     path: str = ""
     narrowing: Narrowing = field(default_factory=Narrowing)
     views: dict[str, View] = field(default_factory=dict)
+    sources: "tuple[PlanNode, ...]" = ()
 
     @property
     def pivot(self) -> "PlanNode | None":
@@ -192,7 +195,7 @@ class PlanNode:
     def in_first_layer(self) -> bool:
         """Whether the edge is requested at once: a root edge, or one of an addressed entity."""
         above = self.parent
-        if above is None or above.parent is None:
+        if above is None or above.parent is None or self.sources:
             return True
         return above.parent.parent is None and above.navigation.shape is Shape.SINGLE
 
@@ -207,6 +210,8 @@ class PlanNode:
     def walk(self) -> Iterator["PlanNode"]:
         """This node and all below it."""
         yield self
+        for source in self.sources:
+            yield from source.walk()
         for child in self.children.values():
             yield from child.walk()
 

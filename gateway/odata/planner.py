@@ -3,9 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from gateway.odata.address import Address
+from gateway.odata.address import Address, checked_id
 from gateway.odata.errors import BadUserInput, GatewayError
-from gateway.odata.filter import compile_filter, compile_order, properties_of, search_phrase
+from gateway.odata.filter import (
+    comparable,
+    compile_filter,
+    compile_order,
+    properties_of,
+    search_phrase,
+)
 from gateway.odata.model import DEFAULT_FIRST, EntityType, Model, Navigation, Shape
 from gateway.odata.plan import Narrowing, Plan, PlanNode, View, Window, edge_key, significant
 
@@ -105,6 +111,9 @@ class Planner:
         self, node: PlanNode, navigation: Navigation, key: str, arguments: Mapping[str, Any]
     ) -> PlanNode:
         child = PlanNode(navigation, EntityType(""), key, arguments, parent=node)
+        if navigation.across is not None:
+            child.sources = self._sources(node, navigation.target)
+            child.parent = child.sources[-1]
         try:
             if navigation.address is not None:
                 child.address = navigation.address(arguments)
@@ -114,10 +123,23 @@ class Planner:
             child.path = call(arguments) if call is not None else navigation.name
             if navigation.shape is Shape.CONNECTION:
                 child.window = self._window(arguments)
-                child.narrowing = _narrowing(arguments)
+                if navigation.across is None:
+                    child.narrowing = _narrowing(arguments)
+                else:
+                    _checked(arguments)
         except GatewayError as error:
             child.error = error
         return child
+
+    def _sources(self, root: PlanNode, target: str) -> tuple[PlanNode, ...]:
+        """The containers of the rows of an edge across workflows, outermost first."""
+        names = ("Workflow", "Run") if target == "TaskProcessingResult" else ("Workflow",)
+        sources: list[PlanNode] = []
+        for name in names:
+            navigation = Navigation(name="", target=name, shape=Shape.CONNECTION, strategies=())
+            above = sources[-1] if sources else root
+            sources.append(PlanNode(navigation, self._model[name], key="", parent=above))
+        return tuple(sources)
 
     def _window(self, arguments: Mapping[str, Any]) -> Window:
         first = arguments.get("first")
@@ -145,6 +167,18 @@ class Planner:
                             window.cursors = True
                         elif part.name == "node":
                             self._fill(node, part.selection)
+
+
+def _checked(arguments: Mapping[str, Any]) -> None:
+    """Arguments of an edge across workflows: refused before anything is sent."""
+    for name in ("filter", "workflowFilter"):
+        if arguments.get(name):
+            compile_filter(arguments[name])
+    if arguments.get("subjectId") is not None:
+        checked_id(arguments["subjectId"], "subjectId")
+    after, before = arguments.get("startedAfter"), arguments.get("startedBefore")
+    if after is not None and before is not None and comparable(after) >= comparable(before):
+        raise BadUserInput("must be later than startedAfter", argument="startedBefore")
 
 
 def _narrowing(arguments: Mapping[str, Any]) -> Narrowing:

@@ -77,7 +77,8 @@ class DocumentedWorkflow:
 
     def user_results(self) -> Rows:
         """Return the documented user processing results."""
-        return ListRows(list(self.own_user_results.values()))
+        listed = list(self.own_user_results.values())
+        return _DocumentedRows(listed, [*listed, *self.data.get("executionScope", ())])
 
     def task_results_of_user(self, key: str) -> Rows | None:
         """Return the documented task processing results of a user processing result."""

@@ -21,11 +21,14 @@ from gateway.schema.entity import After, Connection, First, Node, Search, root
 from gateway.schema.filters import (
     TaskDefinitionFilter,
     TaskDefinitionOrder,
+    TaskProcessingResultFilter,
+    UserProcessingResultFilter,
     WorkflowFilter,
     WorkflowOrder,
 )
 from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
 from gateway.schema.run import Run
+from gateway.schema.scalars import DateTime
 from gateway.schema.summaries import Insights
 from gateway.schema.task import Task
 from gateway.schema.task_definition import TaskDefinition
@@ -46,6 +49,18 @@ T = TypeVar("T")
 Which = Annotated[T | None, strawberry.argument(description="Which rows; filtered upstream.")]
 Sorted = Annotated[
     list[T] | None, strawberry.argument(description="How the rows are sorted, first key first.")
+]
+
+
+OfWorkflows = Annotated[T | None, strawberry.argument(description="Of which workflows.")]
+StartedAfter = Annotated[
+    DateTime | None, strawberry.argument(description="Only results that started then or later.")
+]
+StartedBefore = Annotated[
+    DateTime | None, strawberry.argument(description="Only results that started before then.")
+]
+SubjectId = Annotated[
+    strawberry.ID, strawberry.argument(description="Object id of the user in Microsoft Entra ID.")
 ]
 
 
@@ -172,6 +187,54 @@ class Query:
         id: strawberry.ID,  # noqa: A002
     ) -> TaskProcessingResult | None:
         """GET …/taskProcessingResults, filtered by id."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "TaskProcessingResult",
+        _all("workflows"),
+        shape=Shape.CONNECTION,
+        across="createdDateTime",
+        description=(
+            "Task results across all workflows and runs, newest first (by createdDateTime). Costs "
+            "1 + ⌈W/20⌉ + ⌈R/20⌉ upstream requests for W workflows that pass `workflowFilter` and "
+            "R runs of theirs that can hold a result in the period, fewer where `first` is "
+            "reached sooner; ended runs without a failure are not asked for failed results."
+        ),
+    )
+    async def task_processing_results(
+        self,
+        info: Info[Context, None],
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: Which[TaskProcessingResultFilter] = None,  # noqa: A002
+        workflow_filter: OfWorkflows[WorkflowFilter] = None,
+        started_after: StartedAfter = None,
+        started_before: StartedBefore = None,
+    ) -> Connection[TaskProcessingResult] | None:
+        """GET workflows, their runs, and the runs' taskProcessingResults."""
+        return await _answer(info)  # type: ignore[no-any-return]
+
+    @root(
+        "UserProcessingResult",
+        _all("workflows"),
+        shape=Shape.CONNECTION,
+        across="scheduledDateTime",
+        description=(
+            "Everything that happened to one user across all workflows, newest first (by "
+            "scheduledDateTime). Costs 1 + ⌈W/20⌉ upstream requests for W workflows that pass "
+            "`workflowFilter`; more where the service can't filter by the user."
+        ),
+    )
+    async def user_processing_results(
+        self,
+        info: Info[Context, None],
+        subject_id: SubjectId,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: Which[UserProcessingResultFilter] = None,  # noqa: A002
+        workflow_filter: OfWorkflows[WorkflowFilter] = None,
+    ) -> Connection[UserProcessingResult] | None:
+        """GET workflows and their userProcessingResults."""
         return await _answer(info)  # type: ignore[no-any-return]
 
     @root("Task", _below_workflow("tasks"), description="A task of a workflow.")
