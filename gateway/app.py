@@ -26,29 +26,21 @@ from gateway.settings import Settings
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
 DEFAULT_QUERY = """\
-# Which tasks failed, for whom, and why?
-query LastRuns {
-  workflows(first: 10) {
+# Which leaver tasks failed, for whom, and why? Newest first.
+query Triage {
+  taskProcessingResults(
+    first: 10
+    filter: { processingStatus: { eq: FAILED } }
+    workflowFilter: { category: { eq: LEAVER } }
+  ) {
     nodes {
-      displayName
-      category
-      runs(first: 5) {
-        nodes {
-          startedDateTime
-          processingStatus
-          userProcessingResults {
-            nodes {
-              subject { id displayName }
-              taskProcessingResults {
-                processingStatus
-                failureReason
-                task { displayName }
-              }
-            }
-          }
-        }
-      }
+      startedDateTime
+      failureReason
+      task { displayName }
+      subject { displayName userPrincipalName }
+      workflow { displayName }
     }
+    pageInfo { hasNextPage endCursor }
   }
 }
 """
@@ -119,7 +111,9 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
     upstream = upstream or upstream_of(settings)
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
     schema = build_schema()
-    planner = Planner(schema.model, max_first=settings.max_first)
+    planner = Planner(
+        schema.model, max_first=settings.max_first, beta=upstream.url.endswith("/beta")
+    )
     engines: list[Engine] = []
 
     @asynccontextmanager

@@ -133,6 +133,7 @@ async def running(
     *,
     sockets: bool = False,
     passthrough: bool = False,
+    version: str = "v1.0",
 ) -> AsyncIterator[Gateway]:
     """A gateway in front of ``sandbox``.
 
@@ -141,19 +142,21 @@ async def running(
         settings: of the gateway.
         sockets: gateway and sandbox listen on loopback ports; otherwise all is in process.
         passthrough: callers bring their own token.
+        version: the version root.
     """
     credentials = Passthrough() if passthrough else Fixed(TOKEN)
     async with AsyncExitStack() as stack:
         if sockets:
             there = stack.enter_context(listening(sandbox))
-            app = create_app(settings or Settings(), Upstream(f"{there}/v1.0", credentials))
+            app = create_app(settings or Settings(), Upstream(f"{there}/{version}", credentials))
             here = stack.enter_context(listening(app))
             client = httpx.AsyncClient(base_url=here, timeout=60)
             upstream = httpx.AsyncClient(base_url=there, timeout=60)
         else:
             transport = httpx.ASGITransport(sandbox)
             app = create_app(
-                settings or Settings(), Upstream("http://upstream/v1.0", credentials, transport)
+                settings or Settings(),
+                Upstream(f"http://upstream/{version}", credentials, transport),
             )
             await stack.enter_async_context(app.router.lifespan_context(app))
             client = httpx.AsyncClient(
@@ -181,11 +184,12 @@ async def start() -> AsyncIterator[Start]:
             settings: Settings | None = None,
             sockets: bool = False,
             passthrough: bool = False,
+            version: str = "v1.0",
             **sandbox: Any,
         ) -> Gateway:
             app = create_sandbox(SandboxSettings(**{"moving": False, **sandbox}))
             return await stack.enter_async_context(
-                running(app, settings, sockets=sockets, passthrough=passthrough)
+                running(app, settings, sockets=sockets, passthrough=passthrough, version=version)
             )
 
         yield begin

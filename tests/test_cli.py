@@ -63,7 +63,7 @@ def test_serve_runs_on_the_sandbox_and_says_so() -> None:
     with server("serve", "--port", "0") as (address, printed):
         assert "sandbox" in printed
         assert "/graphql" in printed
-        assert "query LastRuns" in printed
+        assert "query Triage" in printed
         nodes = post(address).json()["data"]["workflows"]["nodes"]
         assert [len(node["runs"]["nodes"]) for node in nodes] == [4] * 5
 

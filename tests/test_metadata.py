@@ -37,6 +37,9 @@ EXCLUDED_PROPERTIES = {
 }
 # Fields that the metadata does not have as properties.
 ADDED_FIELDS = {
+    "Run.subjectProcessingResults": "beta only",
+    "Workflow.subjectProcessingResults": "beta only",
+    "TaskProcessingResult.workflowSubject": "beta only",
     **{
         f"{name}.nodeId": NODE_ID
         for name in (

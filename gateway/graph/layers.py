@@ -129,6 +129,7 @@ class Execution:
         for name, value in data.items():
             row.setdefault(name, value)
         parent[node.key] = row
+        row.update(node.unsupported)
         for child in node.children.values():
             if not child.needs_only_address:
                 self._edge(child, [row])
@@ -370,8 +371,9 @@ class Execution:
         """Stitch what ``rows`` carry inline, or ``expanded``, and schedule what they do not."""
         if not rows:
             return
-        for name, levels in node.backward.items():
-            for row in rows:
+        for row in rows:
+            row.update(node.unsupported)
+            for name, levels in node.backward.items():
                 row[name] = above(row, levels)
         properties, edges = node.details if listed else ([], [])
         edges = [edge for edge in edges if any(edge.navigation.name not in row for row in rows)]

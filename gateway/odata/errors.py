@@ -3,6 +3,7 @@
     GatewayError
     ├── BadUserInput            BAD_USER_INPUT
     ├── BudgetExceeded          BUDGET_EXCEEDED
+    ├── NotSupported            NOT_SUPPORTED
     └── graph.errors.*          what the service answered
 
 Every error carries ``extensions`` with a ``code``; GraphQL copies them to the response.
@@ -34,6 +35,12 @@ class BadUserInput(GatewayError):
 
     def __init__(self, message: str, *, argument: str) -> None:
         super().__init__(f"{argument}: {message}", argument=argument)
+
+
+class NotSupported(GatewayError):
+    """The connected service does not have this field; nothing is sent for it."""
+
+    code = "NOT_SUPPORTED"
 
 
 class BudgetExceeded(GatewayError):

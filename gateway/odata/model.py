@@ -59,10 +59,15 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A structural property. ``in_list`` is false where only the single entity carries it."""
+    """A structural property.
+
+    ``in_list`` is false where only the single entity carries it; ``beta`` is true where only the
+    beta version has it.
+    """
 
     name: str
     in_list: bool = True
+    beta: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,7 @@ class Navigation:
         call: arguments to the path below the parent, where it is more than the name.
         address: root edges: arguments to the address of the entity, or to a collection path.
         across: the edge spans all workflows, newest first by this property.
+        beta: only the beta version has the edge.
         stub: nothing is fetched for the edge itself, only for those below.
     """
 
@@ -108,6 +114,7 @@ class Navigation:
     call: Callable[[Mapping[str, Any]], str] | None = None
     address: Callable[[Mapping[str, Any]], Address | str] | None = None
     across: str | None = None
+    beta: bool = False
     stub: bool = False
 
     def allows(self, strategy: Strategy) -> bool:

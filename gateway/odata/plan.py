@@ -86,6 +86,7 @@ class PlanNode:
         backward: edges back to a containing entity that the query came by, and how many rows up
             it is.
         window: connections only.
+        unsupported: properties selected that the connected service does not have.
         error: why the edge can't be planned; it is raised at the edge's own path.
         address: root edges only: the entity's address, or the collection's path.
         path: path below the parent.
@@ -104,6 +105,7 @@ class PlanNode:
     children: dict[str, "PlanNode"] = field(default_factory=dict)
     backward: dict[str, int] = field(default_factory=dict)
     window: Window | None = None
+    unsupported: dict[str, GatewayError] = field(default_factory=dict)
     error: GatewayError | None = None
     address: Address | str | None = None
     path: str = ""

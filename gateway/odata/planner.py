@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from gateway.odata.address import Address, checked_id
-from gateway.odata.errors import BadUserInput, GatewayError
+from gateway.odata.errors import BadUserInput, GatewayError, NotSupported
 from gateway.odata.filter import (
     comparable,
     compile_filter,
@@ -48,10 +48,12 @@ class Planner:
     Args:
         model: the entity types, ``Query`` among them with the root edges.
         max_first: the largest ``first`` that a connection accepts.
+        beta: whether the connected service is the beta version.
     """
 
-    def __init__(self, model: Model, *, max_first: int) -> None:
+    def __init__(self, model: Model, *, max_first: int, beta: bool = False) -> None:
         self._model = model
+        self._beta = beta
         self._max_first = max_first
 
     def plan(self, selection: Selection) -> Plan:
@@ -66,7 +68,10 @@ class Planner:
     def _fill(self, node: PlanNode, selection: Selection) -> None:
         for selected in selection.fields(node.entity.name):
             if (prop := node.entity.properties.get(selected.name)) is not None:
-                node.properties[prop.name] = prop
+                if prop.beta and not self._beta:
+                    node.unsupported[prop.name] = _beta_only(f"{node.entity.name}.{prop.name}")
+                else:
+                    node.properties[prop.name] = prop
             elif (navigation := node.entity.navigations.get(selected.name)) is not None:
                 self._edge(node, navigation, selected)
 
@@ -115,6 +120,8 @@ class Planner:
             child.sources = self._sources(node, navigation.target)
             child.parent = child.sources[-1]
         try:
+            if navigation.beta and not self._beta:
+                raise _beta_only(f"{node.entity.name}.{navigation.name}")
             if navigation.address is not None:
                 child.address = navigation.address(arguments)
             name = child.address.entity if isinstance(child.address, Address) else navigation.target
@@ -179,6 +186,10 @@ def _checked(arguments: Mapping[str, Any]) -> None:
     after, before = arguments.get("startedAfter"), arguments.get("startedBefore")
     if after is not None and before is not None and comparable(after) >= comparable(before):
         raise BadUserInput("must be later than startedAfter", argument="startedBefore")
+
+
+def _beta_only(field: str) -> NotSupported:
+    return NotSupported(f"{field} is there only in front of a beta root", field=field)
 
 
 def _narrowing(arguments: Mapping[str, Any]) -> Narrowing:

@@ -8,7 +8,13 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gateway.odata.model import Model
-from gateway.schema import activation_scope, conditions, custom_task_extension, quarantine
+from gateway.schema import (
+    activation_scope,
+    conditions,
+    custom_task_extension,
+    quarantine,
+    workflow_subject,
+)
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.directory_object import DirectoryObject
 from gateway.schema.entity import model_of, read_field
@@ -17,6 +23,7 @@ from gateway.schema.lifecycle_management_settings import LifecycleManagementSett
 from gateway.schema.query import Query
 from gateway.schema.run import Run
 from gateway.schema.scalars import SCALARS
+from gateway.schema.subject_processing_result import SubjectProcessingResult
 from gateway.schema.summaries import (
     Insights,
     RunSummary,
@@ -43,6 +50,7 @@ _ENTITIES = (
     WorkflowVersion,
     Run,
     UserProcessingResult,
+    SubjectProcessingResult,
     TaskProcessingResult,
     Task,
     TaskReport,
@@ -81,6 +89,9 @@ _MEMBERS = (
     activation_scope.ActivateRunScope,
     activation_scope.ActivateProcessingResultScope,
     activation_scope.UnknownActivationScope,
+    workflow_subject.DirectoryObjectWorkflowSubject,
+    workflow_subject.ProvisioningObjectWorkflowSubject,
+    workflow_subject.UnknownWorkflowSubject,
     custom_task_extension.AzureAdPopTokenAuthentication,
     custom_task_extension.AzureAdTokenAuthentication,
     custom_task_extension.UnknownAuthenticationConfiguration,

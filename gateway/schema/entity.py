@@ -60,19 +60,27 @@ def read_field(row: Row, python_name: str) -> Any:
     return read(row, key)
 
 
-def prop(description: str, *, key: bool = False, in_list: bool = True, resolver: Any = None) -> Any:
+def prop(
+    description: str,
+    *,
+    key: bool = False,
+    in_list: bool = True,
+    beta: bool = False,
+    resolver: Any = None,
+) -> Any:
     """A structural property.
 
     Args:
         description: for the schema; units and nullability included.
         key: whether it is the key of the entity.
         in_list: false where list responses leave the property out.
+        beta: whether only the beta version has it.
         resolver: reads the value where the raw one is not the answer.
     """
     return strawberry.field(
         description=description,
         resolver=resolver,
-        metadata={_MODEL: lambda name: Property(name, in_list), _KEY: key},
+        metadata={_MODEL: lambda name: Property(name, in_list, beta), _KEY: key},
     )
 
 

@@ -117,6 +117,15 @@ class ValueType(Enum):
     UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
 
 
+@strawberry.enum(description="What kind of subject a workflow is run for. Beta only.")
+class SubjectType(Enum):
+    """subjectType."""
+
+    USER = "user"
+    PROVISIONING_OBJECT = "provisioningObject"
+    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+
+
 @strawberry.enum(description="The date of a user that a trigger counts from.")
 class WorkflowTriggerTimeBasedAttribute(Enum):
     """workflowTriggerTimeBasedAttribute."""

@@ -15,6 +15,7 @@ from gateway.schema.filters import (
     UserProcessingResultOrder,
 )
 from gateway.schema.scalars import DateTime
+from gateway.schema.subject_processing_result import SubjectProcessingResult
 from gateway.schema.summaries import UserSummary, summary
 from gateway.schema.task_processing_result import TaskProcessingResult
 from gateway.schema.user_processing_result import UserProcessingResult
@@ -70,4 +71,10 @@ class Run(Node):
         "TaskProcessingResult",
         resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
         description="The task results of the run, over all users.",
+    )
+    subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
+        "SubjectProcessingResult",
+        beta=True,
+        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        description="The results, one per subject of any kind. Beta only.",
     )

@@ -10,6 +10,7 @@ from gateway.schema.enums import LifecycleWorkflowProcessingStatus
 from gateway.schema.scalars import DateTime
 from gateway.schema.task import Task
 from gateway.schema.user import USER_STRATEGIES, User
+from gateway.schema.workflow_subject import WorkflowSubject
 
 
 @strawberry.type(description="What became of one task for one user in one run.")
@@ -27,6 +28,9 @@ class TaskProcessingResult(Node):
     started_date_time: DateTime | None = prop("When the task started; null until then.")
     subject: User | None = edge(
         "User", *USER_STRATEGIES, description="The user that the task was run for."
+    )
+    workflow_subject: WorkflowSubject | None = prop(
+        "The subject that the task was run for. Beta only.", beta=True
     )
     task: Task | None = edge(
         "Task", Strategy.INLINE, lives_in="tasks", description="The task that was run."

@@ -22,6 +22,7 @@ from gateway.schema.filters import (
 from gateway.schema.quarantine import QuarantineDetails, WorkflowSetting
 from gateway.schema.run import Run
 from gateway.schema.scalars import DateTime
+from gateway.schema.subject_processing_result import SubjectProcessingResult
 from gateway.schema.summaries import RunSummary, TaskReportSummary, UserSummary, summary
 from gateway.schema.task import Task
 from gateway.schema.task_report import TaskReport
@@ -136,4 +137,10 @@ class Workflow(Node):
         "TaskReportSummary",
         "taskReports/summary",
         description="Counts of the task results of the runs that began in a period.",
+    )
+    subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
+        "SubjectProcessingResult",
+        beta=True,
+        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        description="The results, one per subject of any kind. Beta only.",
     )

@@ -1,0 +1,46 @@
+"""subjectProcessingResult: as userProcessingResult, of any kind of subject. Beta only.
+
+Source: graph-lifecycle-api.md, section 3, Differences of beta; the type names are the SDK's.
+"""
+
+import strawberry
+
+from gateway.schema.entity import Connection, Node, connection, is_row, narrowing, prop
+from gateway.schema.enums import (
+    LifecycleWorkflowProcessingStatus,
+    SubjectType,
+    WorkflowExecutionType,
+)
+from gateway.schema.filters import TaskProcessingResultFilter, TaskProcessingResultOrder
+from gateway.schema.scalars import DateTime
+from gateway.schema.task_processing_result import TaskProcessingResult
+from gateway.schema.workflow_subject import WorkflowSubject
+
+
+@strawberry.type(description="What became of one subject in one run of a workflow. Beta only.")
+class SubjectProcessingResult(Node):
+    """subjectProcessingResult."""
+
+    is_type_of = staticmethod(is_row)
+
+    id: strawberry.ID = prop("Identifier of the result.", key=True)
+    completed_date_time: DateTime | None = prop("When the last task ended; null until then.")
+    failed_tasks_count: int | None = prop("How many tasks failed for the subject.")
+    processing_status: LifecycleWorkflowProcessingStatus | None = prop(
+        "How far the processing of the subject has come."
+    )
+    scheduled_date_time: DateTime | None = prop("When the processing was to start.")
+    started_date_time: DateTime | None = prop("When the processing started; null until then.")
+    subject: WorkflowSubject | None = prop("The subject.")
+    subject_type: SubjectType | None = prop("What kind of subject it is.")
+    total_tasks_count: int | None = prop("How many tasks there are for the subject.")
+    total_unprocessed_tasks_count: int | None = prop(
+        "How many tasks have not been processed for the subject."
+    )
+    workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
+    workflow_version: int | None = prop("The version of the workflow that was run.")
+    task_processing_results: Connection[TaskProcessingResult] | None = connection(
+        "TaskProcessingResult",
+        resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
+        description="The results of the subject's tasks.",
+    )

@@ -1,0 +1,37 @@
+"""workflowSubject: what a workflow is run for. Beta only."""
+
+import strawberry
+
+from gateway.schema.entity import dispatch, is_row, prop
+from gateway.schema.reference import EntityReference
+
+
+@strawberry.interface(description="What a workflow is run for. Beta only.")
+class WorkflowSubject:
+    """workflowSubject (abstract)."""
+
+    odata_type: str | None = strawberry.field(description="The type as the service names it.")
+    resolve_type = staticmethod(dispatch("UnknownWorkflowSubject"))
+
+
+@strawberry.type(description="An object of the directory, such as a user. Beta only.")
+class DirectoryObjectWorkflowSubject(WorkflowSubject):
+    """directoryObjectWorkflowSubject."""
+
+    is_type_of = staticmethod(is_row)
+    directory_object: EntityReference | None = prop("The object.")
+
+
+@strawberry.type(description="An object that is provisioned. Beta only.")
+class ProvisioningObjectWorkflowSubject(WorkflowSubject):
+    """provisioningObjectWorkflowSubject; its attribute sets have no documented members."""
+
+    is_type_of = staticmethod(is_row)
+    id: strawberry.ID | None = prop("Identifier of the object.")
+
+
+@strawberry.type(description="A subject of a type that this gateway does not know. Beta only.")
+class UnknownWorkflowSubject(WorkflowSubject):
+    """Any other workflowSubject."""
+
+    is_type_of = staticmethod(is_row)
