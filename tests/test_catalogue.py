@@ -1,5 +1,9 @@
 """Versions, reports, definitions, templates, extensions, settings, summaries and insights."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.odata.address import parse_node_id
 from tests.conftest import Gateway, Start
 
 PERIOD = {"from": "2026-06-01T00:00:00Z", "to": "2026-07-31T00:00:00Z"}
@@ -223,3 +227,43 @@ async def test_reprocessed_runs_are_runs_of_the_workflow(start: Start) -> None:
     assert again
     for _, run in again:
         assert run["userProcessingResults"]["nodes"][0]["run"]["id"] == run["id"]
+
+
+async def test_every_node_id_leads_back_to_its_object(start: Start) -> None:
+    gateway = await start(runs=6)
+    data = await gateway.data(
+        """{ workflows(first: 1) { nodes { nodeId createdBy { nodeId }
+          tasks { nodeId taskDefinition { nodeId } taskProcessingResults(first: 1) {
+            nodes { nodeId } } }
+          versions(first: 1) { nodes { nodeId tasks { nodeId } } }
+          taskReports(first: 2) { nodes { nodeId task { nodeId } taskDefinition { nodeId }
+            run { nodeId } taskProcessingResults(first: 1) { nodes { nodeId task { nodeId } } } } }
+          userProcessingResults(first: 1) { nodes { nodeId reprocessedRuns { nodeId }
+            taskProcessingResults { nodeId subject { nodeId } } } }
+          runs { nodes { nodeId reprocessedRuns { nodeId workflow { nodeId } }
+            taskProcessingResults(first: 1) { nodes { nodeId task { nodeId } run { nodeId } } }
+            userProcessingResults(first: 1) { nodes { nodeId
+              taskProcessingResults { nodeId } } } } } } }
+        taskProcessingResults(first: 1) { nodes { nodeId task { nodeId } } }
+        workflowTemplates(first: 1) { nodes { nodeId tasks { nodeId } } } }"""
+    )
+    node_ids = sorted(set(_node_ids(data)))
+    assert len(node_ids) > 40
+    asked = (f'n{place}: node(nodeId: "{id_}") {{ nodeId }}' for place, id_ in enumerate(node_ids))
+    again = await gateway.query("{" + " ".join(asked) + "}")
+    found = [again["data"][f"n{place}"] for place in range(len(node_ids))]
+    lost = [id_ for id_, node in zip(node_ids, found, strict=True) if node is None]
+    # A user who was deleted from the directory keeps the id, but can't be found by it.
+    assert {parse_node_id(id_).entity for id_ in lost} <= {"User"}, again["errors"]
+    assert [node["nodeId"] for node in found if node] == [i for i in node_ids if i not in lost]
+
+
+def _node_ids(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.get("nodeId"):
+            yield value["nodeId"]
+        for inner in value.values():
+            yield from _node_ids(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _node_ids(inner)

@@ -154,3 +154,15 @@ async def test_what_is_addressable_travels_in_the_first_layer(start: Start) -> N
         r=run,
     )
     assert sent.http == 1
+
+
+async def test_a_workflow_s_own_user_results_take_no_request_that_is_refused(start: Start) -> None:
+    gateway = await start(task_results_expand="accept", sockets=True)
+    workflow = (await gateway.rest("/workflows"))["value"][0]["id"]
+    query = """query ($id: ID!) { workflow(id: $id) { displayName userProcessingResults {
+      nodes { id taskProcessingResults { id } } } } }"""
+    data, sent = await gateway.counted(query, id=workflow)
+    assert len(data["workflow"]["userProcessingResults"]["nodes"]) == 20
+    assert sent.http == 1
+    [batch] = sent.requests
+    assert [item["status"] for item in batch["items"]] == [200, 200]

@@ -25,6 +25,7 @@ from gateway.graph.rows import (
     carries,
     collection_path,
     fail,
+    home_of,
     inlined,
     stitch_list,
 )
@@ -115,7 +116,7 @@ class Execution:
             else:
                 self._work(node, parent, partial(self._entity, node, parent, row, address))
             for child in node.children.values():
-                if child.needs_only_address:
+                if child.needs_only_address and node.navigation.lives_in is None:
                     self._schedule(child, row)
 
     async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
@@ -123,15 +124,17 @@ class Execution:
         try:
             data = await self._read_entity(node, address)
         except GatewayError as error:
-            if not (node.navigation.absent and isinstance(error, NotFound)):
-                parent[node.key] = error
+            parent[node.key] = error
             return
         for name, value in data.items():
             row.setdefault(name, value)
         parent[node.key] = row
         row.update(node.unsupported)
+        moved = node.navigation.lives_in is not None
+        if moved:
+            row[ADDRESS] = home_of(node, data, address.path) or address.path
         for child in node.children.values():
-            if not child.needs_only_address:
+            if moved or not child.needs_only_address:
                 self._edge(child, [row])
 
     async def _read_entity(self, node: PlanNode, address: Address) -> Row:
@@ -147,7 +150,8 @@ class Execution:
             if not isinstance(reply.data, dict) or (key and key_of(reply.data, key) is None):
                 raise GraphError("the service answered an entity without its key")
             return reply.data
-        options = Options(options.select, options.expand, id_equals(address.id))
+        if address.selectable:
+            options = Options(options.select, options.expand, id_equals(address.id))
         async for page in self._reader.pages(address.collection, options, node.entity.name):
             for row in page.rows:
                 if row.get("id") == address.id:

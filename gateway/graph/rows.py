@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 from gateway.graph.errors import GraphError
 from gateway.graph.reader import Row
-from gateway.odata.address import Address, container_of, key_of, key_segment
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
 from gateway.odata.model import Navigation, Shape
 from gateway.odata.plan import PlanNode
 
@@ -75,15 +75,25 @@ def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
     key = key_of(row, node.entity.key) if isinstance(row, dict) else None
     if key is None or key in (".", ".."):
         raise GraphError("the service answered an entity without its key")
-    if node.navigation.lives_in is not None:
-        collection = f"{container_of(collection, 'workflows')}/{node.navigation.lives_in}"
-    return {**row, ADDRESS: f"{collection}/{key_segment(key)}", PARENT: parent}
+    home = home_of(node, row, collection) or f"{collection}/{key_segment(key)}"
+    return {**row, ADDRESS: home, PARENT: parent}
 
 
 def inlined(node: PlanNode, value: Row, parent: Row) -> Row:
     """A copy of an entity inside another, with its address where that is known."""
     row = {**value, PARENT: parent}
-    key, workflow = key_of(value), container_of(parent.get(ADDRESS, ""), "workflows")
-    if key is not None and workflow is not None and node.navigation.lives_in is not None:
-        row[ADDRESS] = f"{workflow}/{node.navigation.lives_in}/{key_segment(key)}"
-    return row
+    home = home_of(node, value, parent.get(ADDRESS, ""))
+    return row if home is None else {**row, ADDRESS: home}
+
+
+def home_of(node: PlanNode, row: Row, path: str) -> str | None:
+    """The address of a row that was reached by ``path`` but is addressed elsewhere."""
+    key, collection = key_of(row, node.entity.key or "id"), node.navigation.lives_in
+    if key is None or collection is None:
+        return None
+    if not collection.startswith(LIFECYCLE_WORKFLOWS):
+        workflow = container_of(path, "workflows")
+        if workflow is None:
+            return None
+        collection = f"{workflow}/{collection}"
+    return f"{collection}/{key_segment(key)}"

@@ -23,8 +23,9 @@ _KEY_IN_PARENTHESES = re.compile(r"\('([^'/]*)'\)")
 
 # Path patterns of the entities that can be addressed, and what of a GET of their own is documented.
 # Where only the SDK knows such a GET, the documented list is read with `id eq '…'` instead
-# (questions.md, point 18).
-_GET, _GET_BARE, _LIST = "get", "get without $select", "list"
+# (questions.md, point 18), or as it is where no option of the list is documented. The results of a
+# task are read by that GET all the same: their list takes no options and spans all runs.
+_GET, _GET_BARE, _LIST, _LIST_BARE = "get", "get without $select", "list", "list without options"
 _RESULT = "*/taskProcessingResults/*"
 _BELOW_WORKFLOW: tuple[tuple[str, str, str], ...] = (
     ("runs/*", "Run", _GET),
@@ -34,7 +35,7 @@ _BELOW_WORKFLOW: tuple[tuple[str, str, str], ...] = (
     (f"runs/*/userProcessingResults/{_RESULT}", "TaskProcessingResult", _LIST),
     (f"userProcessingResults/{_RESULT}", "TaskProcessingResult", _LIST),
     (f"taskReports/{_RESULT}", "TaskProcessingResult", _LIST),
-    (f"tasks/{_RESULT}", "TaskProcessingResult", _LIST),
+    (f"tasks/{_RESULT}", "TaskProcessingResult", _GET_BARE),
     ("subjectProcessingResults/*", "SubjectProcessingResult", _GET_BARE),
     ("runs/*/subjectProcessingResults/*", "SubjectProcessingResult", _GET_BARE),
     (f"subjectProcessingResults/{_RESULT}", "TaskProcessingResult", _LIST),
@@ -54,7 +55,7 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     ),
     ("taskDefinitions/*", "TaskDefinition", _GET),
     ("workflowTemplates/*", "WorkflowTemplate", _GET_BARE),
-    ("workflowTemplates/*/tasks/*", "Task", _GET_BARE),
+    ("workflowTemplates/*/tasks/*", "Task", _LIST_BARE),
     ("customTaskExtensions/*", "CustomTaskExtension", _GET_BARE),
 )
 _USER_ROUTE = "users/*"
@@ -65,8 +66,8 @@ _DELETED = "deletedItems/"
 class Address:
     """Where one entity is: its path, the name of its type, its (decoded) id.
 
-    ``readable`` tells whether ``GET path`` is documented; otherwise the entity is read from its
-    collection with ``id eq '…'``. ``selectable`` tells whether that takes ``$select``.
+    ``readable`` tells whether the entity is read by ``GET path``; otherwise it is read from its
+    collection. ``selectable`` tells whether that takes ``$select`` (and a collection ``$filter``).
     """
 
     path: str
@@ -137,7 +138,8 @@ def _locate(path: str, id_: str) -> Address | None:
         return Address(path, "User", id_) if _matches(path, _USER_ROUTE) else None
     for pattern, entity, reading in _ROUTES:
         if _matches(relative, pattern):
-            return Address(path, entity, id_, reading != _LIST, reading != _GET_BARE)
+            readable, bare = reading in (_GET, _GET_BARE), reading in (_GET_BARE, _LIST_BARE)
+            return Address(path, entity, id_, readable, not bare)
     return None
 
 

@@ -87,9 +87,9 @@ class Navigation:
         join: the reference list to join with (`join`).
         container: the edge leads back to the entity whose key follows this segment of the path.
         reference: the edge leads to the entity beside the container, by a property of this one.
-        lives_in: collection of the workflow that its rows are addressed in, where it is another.
+        lives_in: the collection that its rows are addressed in, where it is another: one of the
+            workflow, or a path from the version root.
         selectable: whether `$select` is documented for it.
-        absent: whether 404 means that there is none.
         call: arguments to the path below the parent, where it is more than the name.
         address: root edges: arguments to the address of the entity, or to a collection path.
         across: the edge spans all workflows, newest first by this property.
@@ -110,7 +110,6 @@ class Navigation:
     reference: tuple[str, str] | None = None
     lives_in: str | None = None
     selectable: bool = True
-    absent: bool = False
     call: Callable[[Mapping[str, Any]], str] | None = None
     address: Callable[[Mapping[str, Any]], Address | str] | None = None
     across: str | None = None

@@ -141,7 +141,8 @@ class PlanNode:
                 names.append(navigation.count)
             if navigation.regroup is not None:
                 names.append(navigation.regroup.key)
-            if child.pivot is not None and (grouped := child.pivot.navigation.regroup) is not None:
+            grouped = child.pivot.navigation.regroup if child.pivot is not None else None
+            if grouped is not None and grouped.on == self.entity.name:
                 names += [grouped.parents, grouped.targets]
         return tuple(dict.fromkeys((*names, *extra)))
 

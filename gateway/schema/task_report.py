@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from gateway.odata.address import LIFECYCLE_WORKFLOWS
 from gateway.odata.model import Strategy
 from gateway.schema.entity import Connection, Node, connection, edge, is_row, narrowing, prop
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
@@ -41,7 +42,11 @@ class TaskReport(Node):
         description="The task.",
     )
     task_definition: TaskDefinition | None = edge(
-        "TaskDefinition", Strategy.EXPAND, Strategy.REQUEST, description="The task definition."
+        "TaskDefinition",
+        Strategy.EXPAND,
+        Strategy.REQUEST,
+        lives_in=f"{LIFECYCLE_WORKFLOWS}/taskDefinitions",
+        description="The task definition.",
     )
     run: Annotated["Run", strawberry.lazy("gateway.schema.run")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
         "Run", Strategy.REQUEST, reference=("runs", "runId"), description="The run."
