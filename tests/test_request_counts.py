@@ -166,3 +166,28 @@ async def test_a_workflow_s_own_user_results_take_no_request_that_is_refused(sta
     assert sent.http == 1
     [batch] = sent.requests
     assert [item["status"] for item in batch["items"]] == [200, 200]
+
+
+async def test_a_filter_on_the_parents_keeps_the_flat_collection_from_being_read_beside(
+    start: Start,
+) -> None:
+    query = """query ($id: ID!) { workflow(id: $id) { runs { nodes {
+      userProcessingResults(first: 1000%s) { nodes { id taskProcessingResults { id } } } } } } }"""
+    some = query % ", filter: { processingStatus: { ne: COMPLETED } }"
+
+    few = await start(workflows=1, runs=1, users=30, sockets=True)
+    workflow = (await few.rest("/workflows"))["value"][0]["id"]
+    _, sent = await few.counted(query % "", id=workflow)
+    assert sent.http == 2  # regrouped beside the users
+    _, sent = await few.counted(some, id=workflow)
+    assert sent.http == 3  # regrouped after them: one page, against a request for each
+    assert len([item for item in sent.items if "/taskProcessingResults?" in item]) == 1
+
+    many = await start(workflows=1, runs=1, users=300, sockets=True)
+    workflow = (await many.rest("/workflows"))["value"][0]["id"]
+    await many.data(some, id=workflow)
+    data, sent = await many.counted(some, id=workflow)
+    users = data["workflow"]["runs"]["nodes"][0]["userProcessingResults"]["nodes"]
+    # Nine pages of task results one after another lose against one request for each user.
+    assert len([item for item in sent.items if "/taskProcessingResults?" in item]) == len(users)
+    assert all(len(user["taskProcessingResults"]) == 3 for user in users)

@@ -25,6 +25,13 @@ PINNED = {
         "d29ya2Zsb3dzL3cvdXNlclByb2Nlc3NpbmdSZXN1bHRzL3UvdGFza1Byb2Nlc3NpbmdSZXN1bHRzL3Q",
         "TaskProcessingResult",
     ),
+    f"{ROOT}/workflows/w/versions/2": ("d29ya2Zsb3dzL3cvdmVyc2lvbnMvMg", "WorkflowVersion"),
+    f"{ROOT}/workflows/w/taskReports/r": ("d29ya2Zsb3dzL3cvdGFza1JlcG9ydHMvcg", "TaskReport"),
+    f"{ROOT}/workflows/w/tasks/t": ("d29ya2Zsb3dzL3cvdGFza3MvdA", "Task"),
+    f"{ROOT}/taskDefinitions/d": ("dGFza0RlZmluaXRpb25zL2Q", "TaskDefinition"),
+    f"{ROOT}/workflowTemplates/t": ("d29ya2Zsb3dUZW1wbGF0ZXMvdA", "WorkflowTemplate"),
+    f"{ROOT}/customTaskExtensions/e": ("Y3VzdG9tVGFza0V4dGVuc2lvbnMvZQ", "CustomTaskExtension"),
+    f"{ROOT}/deletedItems/workflows/w": ("ZGVsZXRlZEl0ZW1zL3dvcmtmbG93cy93", "Workflow"),
     "users/ea09ac2e-77e3-4134-85f2-25ccf3c33387": (
         "dXNlcnMvZWEwOWFjMmUtNzdlMy00MTM0LTg1ZjItMjVjY2YzYzMzMzg3",
         "User",
