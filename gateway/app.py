@@ -34,7 +34,7 @@ query Triage {
     workflowFilter: { category: { eq: LEAVER } }
   ) {
     nodes {
-      startedDateTime
+      createdDateTime
       failureReason
       task { displayName }
       subject { displayName userPrincipalName }

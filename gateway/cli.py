@@ -315,23 +315,22 @@ def _plan(text: str, name: str | None, variables: str) -> Plan:
     schema_ = built.graphql._schema
     document = parse(text)
     operation = get_operation_ast(document, name)
-    errors = validate(schema_, document)
-    if not errors and operation is None:
+    if errors := validate(schema_, document):
+        raise GraphQLError("\n\n".join(map(str, errors)))
+    if operation is None:
         raise GraphQLError("The document has no such operation; name one with --operation.")
-    if operation is not None and not errors:
-        values = get_variable_values(
-            schema_, operation.variable_definitions or (), _json_object(variables)
-        )
-        if not isinstance(values, list):
-            fragments = {
-                definition.name.value: definition
-                for definition in document.definitions
-                if isinstance(definition, FragmentDefinitionNode)
-            }
-            selection = AstSelection(Operation(schema_, fragments, values), operation.selection_set)
-            return Planner(built.model, max_first=_settings().max_first).plan(selection)
-        errors = values
-    raise GraphQLError("\n\n".join(map(str, errors)))
+    values = get_variable_values(
+        schema_, operation.variable_definitions or (), _json_object(variables)
+    )
+    if isinstance(values, list):
+        raise GraphQLError("\n\n".join(map(str, values)) + "\n\nGive variables with --variables.")
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    selection = AstSelection(Operation(schema_, fragments, values), operation.selection_set)
+    return Planner(built.model, max_first=_settings().max_first).plan(selection)
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -291,6 +291,7 @@ async def test_what_can_not_be_asked_names_its_argument(
         "filter: { version: { has: 1 } }",
         'filter: { displayName: { lt: "a" } }',
         'filter: { createdDateTime: { ge: "yesterday" } }',
+        'filter: { createdDateTime: { ge: "2026-02-30T00:00:00Z" } }',
         'filter: { description: { eq: "x" } }',
         "orderBy: [{ field: DESCRIPTION }]",
         "filter: { category: { eq: BOSS } }",

@@ -26,11 +26,10 @@ from gateway.odata.filter import (
     properties_of,
     requires_failed,
 )
-from gateway.odata.plan import PlanNode, significant
+from gateway.odata.plan import RUN_FACTS, PlanNode, runs_filter, significant
 from gateway.odata.query import Options
 
 Key = tuple[str, str]
-_RUN_FACTS = ("lastUpdatedDateTime", "completedDateTime", "failedTasksCount", "totalTasksCount")
 
 
 @dataclass(slots=True)
@@ -116,14 +115,8 @@ class Across:
         A result can't start after its run was last updated, nor before the run started.
         """
         source = self._node.sources[1]
-        given: dict[str, Any] = {}
-        if (after := self._given.get("startedAfter")) is not None:
-            given["lastUpdatedDateTime"] = {"ge": after}
-        if (before := self._given.get("startedBefore")) is not None:
-            given["startedDateTime"] = {"lt": before}
         options = Options(
-            source.select(listed=True, extra=_RUN_FACTS),
-            filter=compile_filter(given),
+            source.select(listed=True, extra=RUN_FACTS), filter=runs_filter(self._given)
         )
         found = await asyncio.gather(
             *(self._all(source, f"{w[ADDRESS]}/runs", options, w) for w in workflows)

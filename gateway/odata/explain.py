@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.odata.address import Address
 from gateway.odata.filter import compile_filter
 from gateway.odata.model import Shape, Strategy
-from gateway.odata.plan import Plan, PlanNode
+from gateway.odata.plan import RUN_FACTS, Plan, PlanNode, runs_filter
 from gateway.odata.query import Options
 
 
@@ -97,8 +97,11 @@ class _Walk:
                 2,
                 f"{name}.runs",
                 Strategy.REQUEST,
-                _template("{workflow}/runs", Options(parent.select(listed=True))),
-                "one per Workflow that passes; of the period that is asked for",
+                _template(
+                    "{workflow}/runs",
+                    Options(parent.select(listed=True, extra=RUN_FACTS), filter=runs_filter(given)),
+                ),
+                "one per Workflow that passes",
             )
         layer = 2 + len(runs)
         expand = node.expansion(listed=True, allows=self._allows)

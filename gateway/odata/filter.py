@@ -10,6 +10,7 @@ quotes doubled; times, numbers and booleans are not. Percent-encoding comes late
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -37,8 +38,13 @@ class Time(str):
         Raises:
             ValueError: it is not UTC, or no time.
         """
-        if not _TIME.fullmatch(text):
-            raise ValueError("a DateTime is a UTC time like 2026-01-31T00:00:00Z")
+        found = _TIME.fullmatch(text)
+        try:
+            if found is None:
+                raise ValueError
+            datetime.fromisoformat(found[1])
+        except ValueError:
+            raise ValueError("a DateTime is a UTC time like 2026-01-31T00:00:00Z") from None
         return cls(text)
 
 

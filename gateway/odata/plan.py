@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
-from gateway.odata.filter import matches, sort_rows
+from gateway.odata.filter import compile_filter, matches, sort_rows
 from gateway.odata.model import (
     DEFAULT_FIRST,
     EntityType,
@@ -232,6 +232,22 @@ class Plan:
             if node.entity.name == entity:
                 needs |= dict.fromkeys(node.needs)
         return tuple(needs)
+
+
+RUN_FACTS = ("lastUpdatedDateTime", "completedDateTime", "failedTasksCount", "totalTasksCount")
+
+
+def runs_filter(arguments: Mapping[str, Any]) -> str | None:
+    """``$filter`` for the runs that can hold a task result of the period in ``arguments``.
+
+    A result can't start after its run was last updated, nor before the run started.
+    """
+    given: dict[str, Any] = {}
+    if (after := arguments.get("startedAfter")) is not None:
+        given["lastUpdatedDateTime"] = {"ge": after}
+    if (before := arguments.get("startedBefore")) is not None:
+        given["startedDateTime"] = {"lt": before}
+    return compile_filter(given)
 
 
 def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
