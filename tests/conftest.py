@@ -1,6 +1,5 @@
 """What the tests share: a gateway in front of a sandbox, in process or over real sockets."""
 
-import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -209,8 +208,3 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     for name in list(os.environ):
         if name.upper().startswith("GATEWAY_"):
             monkeypatch.delenv(name)
-
-
-async def gather(*calls: Awaitable[Any]) -> list[Any]:
-    """Run calls at once."""
-    return list(await asyncio.gather(*calls))

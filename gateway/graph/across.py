@@ -110,10 +110,7 @@ class Across:
         return await self._all(source, path, options, {})
 
     async def _runs(self, workflows: list[Row]) -> list[Row]:
-        """The runs that can hold a row that passes, the last updated first.
-
-        A result can't start after its run was last updated, nor before the run started.
-        """
+        """The runs that can hold a row that passes, the last updated first."""
         source = self._node.sources[1]
         options = Options(
             source.select(listed=True, extra=RUN_FACTS), filter=runs_filter(self._given)

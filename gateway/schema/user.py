@@ -1,6 +1,6 @@
 """user: the person that a workflow is processed for, or who made it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -9,6 +9,13 @@ from gateway.schema.entity import Node, edge, is_row, prop
 from gateway.schema.scalars import DateTime
 
 USER_STRATEGIES = (Strategy.INLINE, Strategy.EXPAND, Strategy.HYDRATE)
+
+
+def author(description: str) -> Any:
+    """An edge to who made or changed a workflow: a stub on the single entity, not in lists."""
+    return edge(
+        "User", *USER_STRATEGIES, in_list=False, expand_on_get=True, description=description
+    )
 
 
 @strawberry.type(

@@ -26,7 +26,7 @@ from gateway.schema.subject_processing_result import SubjectProcessingResult
 from gateway.schema.summaries import RunSummary, TaskReportSummary, UserSummary, summary
 from gateway.schema.task import Task
 from gateway.schema.task_report import TaskReport
-from gateway.schema.user import USER_STRATEGIES, User
+from gateway.schema.user import User, author
 from gateway.schema.user_processing_result import UserProcessingResult
 from gateway.schema.workflow_version import WorkflowVersion
 
@@ -62,20 +62,8 @@ class Workflow(Node):
     )
     settings: WorkflowSetting | None = prop("Settings of the workflow.", in_list=False)
     version: int | None = prop("The current version of the workflow, from 1.")
-    created_by: User | None = edge(
-        "User",
-        *USER_STRATEGIES,
-        in_list=False,
-        expand_on_get=True,
-        description="Who created the workflow.",
-    )
-    last_modified_by: User | None = edge(
-        "User",
-        *USER_STRATEGIES,
-        in_list=False,
-        expand_on_get=True,
-        description="Who last changed the workflow.",
-    )
+    created_by: User | None = author("Who created the workflow.")
+    last_modified_by: User | None = author("Who last changed the workflow.")
     tasks: list[Task] | None = edge(
         "Task",
         Strategy.INLINE,

@@ -12,7 +12,7 @@ from gateway.schema.filters import TaskFilter, TaskOrder
 from gateway.schema.quarantine import WorkflowSetting
 from gateway.schema.scalars import DateTime
 from gateway.schema.task import Task
-from gateway.schema.user import USER_STRATEGIES, User
+from gateway.schema.user import User, author
 
 
 @strawberry.type(
@@ -38,20 +38,8 @@ class WorkflowVersion(Node):
     is_scheduling_enabled: bool | None = prop("Whether the workflow was run on schedule.")
     last_modified_date_time: DateTime | None = prop("When the version was last changed.")
     settings: WorkflowSetting | None = prop("Settings of the workflow.", in_list=False)
-    created_by: User | None = edge(
-        "User",
-        *USER_STRATEGIES,
-        in_list=False,
-        expand_on_get=True,
-        description="Who created the workflow.",
-    )
-    last_modified_by: User | None = edge(
-        "User",
-        *USER_STRATEGIES,
-        in_list=False,
-        expand_on_get=True,
-        description="Who last changed the workflow.",
-    )
+    created_by: User | None = author("Who created the workflow.")
+    last_modified_by: User | None = author("Who last changed the workflow.")
     tasks: list[Task] | None = edge(
         "Task",
         Strategy.INLINE,
