@@ -110,7 +110,10 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
     settings = settings or Settings()
     upstream = upstream or upstream_of(settings)
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
-    schema = build_schema()
+    schema = build_schema(draft_methods=settings.draft_methods)
+    allow_resume = settings.allow_resume
+    if allow_resume is None:
+        allow_resume = not upstream.needs_token
     planner = Planner(
         schema.model, max_first=settings.max_first, beta=upstream.url.endswith("/beta")
     )
@@ -126,7 +129,7 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
 
     endpoint = GraphQLEndpoint(
         schema.graphql,
-        context=lambda caller: Context(engines[-1], planner, caller),
+        context=lambda caller: Context(engines[-1], planner, caller, allow_resume=allow_resume),
         needs_token=upstream.needs_token,
         page=_explorer,
     )

@@ -1,6 +1,7 @@
 """The command line: serve · sandbox · schema · explain."""
 
 import difflib
+import logging
 import os
 import socket
 import subprocess
@@ -70,6 +71,7 @@ def _fail(message: str) -> typer.Exit:
 
 def application() -> Any:
     """The gateway for a server that imports it; settings come from the environment."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     return create_app(Settings())
 
 
@@ -122,6 +124,12 @@ def serve(
     read_timeout: Annotated[
         float | None, typer.Option(help="Seconds without a byte from the upstream.")
     ] = None,
+    draft_methods: Annotated[
+        bool | None, typer.Option(help="Offer the methods of the beta draft.")
+    ] = None,
+    allow_resume: Annotated[
+        bool | None, typer.Option(help="Let task results that wait be resumed.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
 ) -> None:
     """Run the gateway. Each option is also a setting: GATEWAY_UPSTREAM_URL and so on."""
@@ -136,6 +144,8 @@ def serve(
             "max_attempts": max_attempts,
             "connect_timeout": connect_timeout,
             "read_timeout": read_timeout,
+            "draft_methods": draft_methods,
+            "allow_resume": allow_resume,
             "log_level": log_level,
         }
     )

@@ -52,6 +52,20 @@ class Settings(BaseSettings):
             description="Signs cursors. Without it they are bound to the upstream's address only."
         ),
     ] = None
+    draft_methods: Annotated[
+        bool,
+        Field(
+            description="Whether the schema has the methods of the beta draft, which the v1.0 "
+            "service refuses."
+        ),
+    ] = True
+    allow_resume: Annotated[
+        bool | None,
+        Field(
+            description="Whether task results that wait for a custom task extension may be "
+            "resumed. By default only on the sandbox."
+        ),
+    ] = None
     log_level: Annotated[str, Field(description="debug, info, warning or error.")] = "info"
 
     @field_validator("upstream_url", "sandbox_url")

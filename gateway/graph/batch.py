@@ -29,9 +29,9 @@ def encode(requests: Sequence[GraphRequest], headers: Mapping[str, str]) -> byte
             "url": "/" + request.url,
             "headers": dict(headers),
         }
-        if request.body is not None:
+        if request.body is not None or request.method == "POST":
             item["headers"]["Content-Type"] = "application/json"
-            item["body"] = orjson.Fragment(request.body)
+            item["body"] = orjson.Fragment(request.body or b"{}")
         items.append(item)
     return orjson.dumps({"requests": items})
 

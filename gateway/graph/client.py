@@ -23,8 +23,9 @@ from gateway.graph.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
     error_of_answer,
+    outcome_unknown,
 )
-from gateway.graph.throttling import RETRIABLE_STATUS, AskAgain, attempts, retry_after
+from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
 
@@ -97,18 +98,21 @@ class GraphClient:
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
         self._slots = asyncio.Semaphore(concurrency)
-        self._http = httpx.AsyncClient(transport=transport or _aiohttp_transport(concurrency))
-        # A cookie that the service sets for one caller must not be sent for another.
-        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._http = _http_client(transport or _aiohttp_transport(concurrency))
+        self._changing = _http_client(transport or _aiohttp_transport(concurrency, reuse=False))
 
     async def aclose(self) -> None:
         """Close the connection pool."""
         await self._http.aclose()
+        await self._changing.aclose()
 
     async def send(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         """The replies to ``requests``, in their order; no request raises.
 
-        A lone request travels as itself, several in `$batch` requests that go out together.
+        A lone request travels as itself, several in `$batch` requests that go out together. What
+        changes something is sent again only where the service says that it was not done: on 429,
+        and on 503 with Retry-After (questions.md, point 22). Where no answer came, the error says
+        ``outcomeUnknown``.
         """
         answered = await asyncio.gather(
             *(
@@ -155,71 +159,102 @@ class GraphClient:
 
     async def _send_once(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         session.usage.http_requests += 1
+        changes = any(request.changes for request in requests)
         if len(requests) == 1:
-            only = requests[0]
-            answer = await self._http_request(only.method, only.url, only.body, session)
+            answer = await self._http_request(requests[0], session)
             if isinstance(answer, Reply):
                 return [answer]
-            return [_reply(answer.status_code, _lower(answer.headers), _json(answer), session)]
+            return [
+                _reply(answer.status_code, _lower(answer.headers), _json(answer), session, changes)
+            ]
 
-        body = batch.encode(requests, _HEADERS)
-        answer = await self._http_request("POST", "$batch", body, session)
+        batched = GraphRequest("$batch", "POST", batch.encode(requests, _HEADERS))
+        answer = await self._http_request(batched, session, changes=changes)
         if isinstance(answer, Reply):
             return [answer] * len(requests)
         content = _json(answer)
         if not answer.is_success and not (isinstance(content, dict) and "responses" in content):
-            reply = _reply(answer.status_code, _lower(answer.headers), content, session)
+            reply = _reply(answer.status_code, _lower(answer.headers), content, session, changes)
             return [reply] * len(requests)
         return [
-            Reply(error=item, status=answer.status_code)
+            Reply(error=outcome_unknown(item) if changes else item, status=answer.status_code)
             if isinstance(item, GraphError)
-            else _reply(item.status, item.headers, item.body, session)
+            else _reply(item.status, item.headers, item.body, session, changes)
             for item in batch.decode(content, len(requests))
         ]
 
     async def _http_request(
-        self, method: str, url: str, body: bytes | None, session: Session
+        self, request: GraphRequest, session: Session, *, changes: bool | None = None
     ) -> httpx.Response | Reply:
+        changes = request.changes if changes is None else changes
         headers = {
             **_HEADERS,
             "Accept": "application/json",
             "Authorization": f"Bearer {session.token}",
             "client-request-id": str(uuid.uuid4()),
         }
-        if body is not None:
+        if request.body is not None:
             headers["Content-Type"] = "application/json"
         connect, read = self._timeouts
+        http = self._changing if changes else self._http
+        error: GraphError
         try:
             async with asyncio.timeout(session.remaining), self._slots:
-                return await self._http.request(
-                    method,
-                    f"{self.root}/{url}",
-                    content=body,
+                return await http.request(
+                    request.method,
+                    f"{self.root}/{request.url}",
+                    content=request.body,
                     headers=headers,
                     timeout=httpx.Timeout(read, connect=connect),
                 )
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
-            timeout = UpstreamTimeout("the service did not answer in time")
-            return Reply(error=timeout, status=-1)
+            error = UpstreamTimeout("the service did not answer in time")
+            return Reply(error=outcome_unknown(error) if changes else error, status=-1)
         except httpx.InvalidURL:
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
-        except (httpx.HTTPError, OSError) as error:
-            _log.warning("the upstream can't be reached: %s", error)
-            unreachable = UpstreamUnavailable("the service can't be reached")
-            return Reply(error=unreachable, status=-1, retry=True)
+        except (httpx.HTTPError, OSError) as problem:
+            _log.warning("the upstream can't be reached: %s", problem)
+            error = UpstreamUnavailable("the service can't be reached")
+            if changes and not _never_sent(problem):
+                error = outcome_unknown(error)
+            return Reply(error=error, status=-1, retry=not changes)
 
 
-def _aiohttp_transport(concurrency: int) -> AiohttpTransport:
+def _never_sent(problem: Exception) -> bool:
+    """Whether there was no connection to send the request on."""
+    return isinstance(problem, httpx.ConnectError) or isinstance(
+        problem.__cause__, aiohttp.ClientConnectorError
+    )
+
+
+def _http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    client = httpx.AsyncClient(transport=transport)
+    # A cookie that the service sets for one caller must not be sent for another.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
+
+
+def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransport:
+    """aiohttp behind the httpx API.
+
+    On a connection that was used before, aiohttp by itself sends a DELETE again when the
+    connection breaks; ``reuse`` false rules that out.
+    """
+
     def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60),
-            cookie_jar=aiohttp.DummyCookieJar(),
+        connector = (
+            aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60)
+            if reuse
+            else aiohttp.TCPConnector(limit=concurrency, force_close=True)
         )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return AiohttpTransport(client=session)
 
 
-def _reply(status: int, headers: dict[str, str], data: Any, session: Session) -> Reply:
+def _reply(
+    status: int, headers: dict[str, str], data: Any, session: Session, changes: bool
+) -> Reply:
     if 200 <= status < 300:
         if data is _NOT_JSON:
             error = GraphError(f"the service answered {status} with a body that is not JSON")
@@ -231,12 +266,10 @@ def _reply(status: int, headers: dict[str, str], data: Any, session: Session) ->
         for name, value in error.extensions.items():
             if isinstance(value, str):
                 error.extensions[name] = value.replace(session.token, "…")
-    return Reply(
-        error=error,
-        status=status,
-        retry=status in RETRIABLE_STATUS,
-        after=retry_after(headers.get("retry-after")),
-    )
+    if changes and status in (502, 504):
+        error = outcome_unknown(error)
+    after = retry_after(headers.get("retry-after"))
+    return Reply(error=error, status=status, retry=retriable(status, after, changes), after=after)
 
 
 _NOT_JSON = object()

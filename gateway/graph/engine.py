@@ -1,17 +1,20 @@
 """What operations share: the client, what was learned of the service, and the limits."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.graph.capabilities import Capabilities, PageSizes
-from gateway.graph.client import GraphClient, Session, Usage
+from gateway.graph.client import GraphClient, Reply, Session, Usage
 from gateway.graph.credentials import Credentials
 from gateway.graph.layers import Execution
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.reader import Reader, Row
 from gateway.odata.cost import DEFAULT_PAGE_SIZE
 from gateway.odata.cursor import CursorCodec
+from gateway.odata.errors import BudgetExceeded
 from gateway.odata.plan import Plan
+from gateway.odata.query import GraphRequest
 
 
 @dataclass(slots=True)
@@ -46,11 +49,37 @@ class Engine:
         Raises:
             Unauthenticated: there is no token to send upstream.
         """
-        token = await self.credentials.token(caller)
-        session = Session(token, time.monotonic() + self.deadline, usage)
+        session = await self._session(caller, usage)
         loader = RequestLoader(self.client, session, budget=self.budget)
         reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
         return await Execution(plan, reader, self.cursors).run()
+
+    async def change(
+        self, requests: Sequence[GraphRequest], caller: str | None, usage: Usage
+    ) -> list[Reply]:
+        """The replies to requests that change something, each sent once, none raising.
+
+        Args:
+            requests: what to send; several go together and must not depend on each other.
+            caller, usage: as for `run`.
+
+        Raises:
+            Unauthenticated: there is no token to send upstream.
+            BudgetExceeded: the operation has sent as many requests as it may; nothing is sent.
+        """
+        session = await self._session(caller, usage)
+        if usage.requests + len(requests) > self.budget:
+            raise BudgetExceeded(
+                f"this operation needs more than {self.budget} upstream requests; "
+                "make fewer changes in one operation",
+                budget=self.budget,
+            )
+        usage.requests += len(requests)
+        return await self.client.send(requests, session)
+
+    async def _session(self, caller: str | None, usage: Usage) -> Session:
+        token = await self.credentials.token(caller)
+        return Session(token, time.monotonic() + self.deadline, usage)
 
     async def aclose(self) -> None:
         """Close what the engine holds open."""

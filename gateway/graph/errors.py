@@ -4,6 +4,7 @@
     ├── Unauthenticated         UNAUTHENTICATED       401
     ├── Forbidden               FORBIDDEN             403
     ├── NotFound                NOT_FOUND             404, 410
+    ├── Conflict                CONFLICT              409, 412
     ├── Throttled               THROTTLED             429
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT      504, time-outs, the operation's deadline
     └── UpstreamUnavailable     UPSTREAM_UNAVAILABLE  502, 503, connection errors
@@ -42,6 +43,12 @@ class NotFound(GraphError):
     code = "NOT_FOUND"
 
 
+class Conflict(GraphError):
+    """What is there does not allow the change."""
+
+    code = "CONFLICT"
+
+
 class Throttled(GraphError):
     """The service still throttles after the last attempt."""
 
@@ -64,7 +71,9 @@ _BY_STATUS: dict[int, type[GraphError]] = {
     401: Unauthenticated,
     403: Forbidden,
     404: NotFound,
+    409: Conflict,
     410: NotFound,
+    412: Conflict,
     429: Throttled,
     502: UpstreamUnavailable,
     503: UpstreamUnavailable,
@@ -94,6 +103,18 @@ def error_of_answer(status: int, headers: Mapping[str, str], body: Any) -> Graph
         requestId=_text(inner.get("request-id") or inner.get("requestId"))
         or headers.get("request-id"),
         retryAfter=headers.get("retry-after") if status == 429 else None,
+    )
+
+
+def outcome_unknown(error: GraphError) -> GraphError:
+    """The error of a change after which nobody can tell whether it was made.
+
+    It has ``outcomeUnknown`` among its extensions, and is never sent again by the gateway.
+    """
+    return type(error)(
+        f"{error.message}; whether the change was made is not known",
+        **{name: value for name, value in error.extensions.items() if name != "code"},
+        outcomeUnknown=True,
     )
 
 

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from gateway.graph.across import Across
-from gateway.graph.errors import GraphError, NotFound
+from gateway.graph.entities import read_entity
+from gateway.graph.errors import GraphError
 from gateway.graph.probe import Probe, expansion_of, probe_for
 from gateway.graph.reader import Reader, Row
 from gateway.graph.regroup import Flat
@@ -37,7 +38,7 @@ from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode
-from gateway.odata.query import Expand, Options, id_equals
+from gateway.odata.query import Expand, Options
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -122,7 +123,7 @@ class Execution:
     async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
         """Read one entity into ``row``, which may hold stitched edges already."""
         try:
-            data = await self._read_entity(node, address)
+            data = await read_entity(self._reader, node, address)
         except GatewayError as error:
             parent[node.key] = error
             return
@@ -136,27 +137,6 @@ class Execution:
         for child in node.children.values():
             if moved or not child.needs_only_address:
                 self._edge(child, [row])
-
-    async def _read_entity(self, node: PlanNode, address: Address) -> Row:
-        options = Options(
-            node.select(listed=False) if address.selectable else None,
-            self._expand(node, listed=False),
-        )
-        if address.readable:
-            reply, _ = await self._reader.get(address.path, options, node.entity.name)
-            if reply.error is not None:
-                raise reply.error
-            key = node.entity.key
-            if not isinstance(reply.data, dict) or (key and key_of(reply.data, key) is None):
-                raise GraphError("the service answered an entity without its key")
-            return reply.data
-        if address.selectable:
-            options = Options(options.select, options.expand, id_equals(address.id))
-        async for page in self._reader.pages(address.collection, options, node.entity.name):
-            for row in page.rows:
-                if row.get("id") == address.id:
-                    return row
-        raise NotFound(f"there is no {node.entity.name} with this id here")
 
     async def _collection(self, node: PlanNode, parent: Row) -> None:
         """Read a list or the asked part of a connection, and what can come with it."""

@@ -23,6 +23,20 @@ class AskAgain(Exception):
         self.after = after
 
 
+def retriable(status: int, after: float | None, changes: bool) -> bool:
+    """Whether an answer is worth another attempt.
+
+    Args:
+        status: its HTTP status.
+        after: the seconds of its Retry-After, if it has one.
+        changes: whether the request changes something; then only where the service says that it
+            did nothing (questions.md, point 22).
+    """
+    if changes:
+        return status == 429 or (status == 503 and after is not None)
+    return status in RETRIABLE_STATUS
+
+
 def retry_after(value: str | None) -> float | None:
     """The seconds that a Retry-After header asks for.
 

@@ -57,6 +57,7 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("workflowTemplates/*", "WorkflowTemplate", _GET_BARE),
     ("workflowTemplates/*/tasks/*", "Task", _LIST_BARE),
     ("customTaskExtensions/*", "CustomTaskExtension", _GET_BARE),
+    ("settings", "LifecycleManagementSettings", _GET_BARE),
 )
 _USER_ROUTE = "users/*"
 _DELETED = "deletedItems/"
@@ -124,6 +125,18 @@ def entity_address(*steps: tuple[str, str, str]) -> Address:
     address = _locate("/".join(parts), steps[-1][2])
     if address is None:
         raise LookupError(f"no entity is at {[collection for collection, _, _ in steps]}")
+    return address
+
+
+def addressed(path: str) -> Address:
+    """The address behind an encoded path that the gateway made.
+
+    Raises:
+        LookupError: no entity is read at such a path.
+    """
+    address = _locate(path, unquote(path.rpartition("/")[2]))
+    if address is None:
+        raise LookupError(f"no entity is at {path}")
     return address
 
 

@@ -71,6 +71,14 @@ class View:
         return sort_rows(self.order, [row for row in rows if matches(self.filter, row)])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a changed entity is, and what the service answered of it, if it did."""
+
+    address: Address
+    row: Mapping[str, Any] | None = None
+
+
 @dataclass(slots=True, eq=False)
 class PlanNode:
     """One edge of the plan.
@@ -89,6 +97,7 @@ class PlanNode:
         unsupported: properties selected that the connected service does not have.
         error: why the edge can't be planned; it is raised at the edge's own path.
         address: root edges only: the entity's address, or the collection's path.
+        known: root edges only: what is known of the entity without asking.
         path: path below the parent.
         narrowing: query options that the arguments call for.
         sources: edges across workflows only: the workflows, and the runs, that are read on the
@@ -108,6 +117,7 @@ class PlanNode:
     unsupported: dict[str, GatewayError] = field(default_factory=dict)
     error: GatewayError | None = None
     address: Address | str | None = None
+    known: Mapping[str, Any] | None = None
     path: str = ""
     narrowing: Narrowing = field(default_factory=Narrowing)
     views: dict[str, View] = field(default_factory=dict)
@@ -263,6 +273,11 @@ def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
     """
     given = ",".join(f"{k}={v!r}" for k, v in significant(arguments).items())
     return f"{name}({given})" if given else name
+
+
+def payload_key(name: str, number: int) -> str:
+    """Where the n-th entity that an edge of a payload leads to is kept."""
+    return f"{name}[{number}]"
 
 
 def significant(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From a selection set to a plan."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from gateway.odata.address import Address, checked_id
@@ -13,7 +13,17 @@ from gateway.odata.filter import (
     search_phrase,
 )
 from gateway.odata.model import DEFAULT_FIRST, EntityType, Model, Navigation, Shape
-from gateway.odata.plan import Narrowing, Plan, PlanNode, View, Window, edge_key, significant
+from gateway.odata.plan import (
+    Narrowing,
+    Place,
+    Plan,
+    PlanNode,
+    View,
+    Window,
+    edge_key,
+    payload_key,
+    significant,
+)
 
 QUERY = "Query"
 _OPERATION = Navigation(name="", target=QUERY, shape=Shape.SINGLE, strategies=())
@@ -63,6 +73,32 @@ class Planner:
         """
         root = PlanNode(_OPERATION, self._model[QUERY], key="")
         self._fill(root, selection)
+        return Plan(root)
+
+    def payload(
+        self, type_name: str, selection: Selection, places: Mapping[str, Sequence[Place]]
+    ) -> Plan:
+        """The plan of what is selected of a mutation's payload.
+
+        Args:
+            type_name: the payload's type.
+            selection: its selection set.
+            places: where the entities are that its edges lead to, by the edge's name; the n-th of
+                several is stitched under `payload_key`.
+        """
+        root = PlanNode(_OPERATION, self._model[type_name], key="")
+        for selected in selection.fields(type_name):
+            navigation = root.entity.navigations.get(selected.name)
+            if navigation is None:
+                continue
+            for number, place in enumerate(places.get(selected.name, ())):
+                key = payload_key(selected.name, number)
+                if key not in root.children:
+                    entity = self._model[place.address.entity]
+                    child = PlanNode(navigation, entity, key, parent=root)
+                    child.address, child.known = place.address, place.row
+                    root.children[key] = child
+                self._fill(root.children[key], selected.selection)
         return Plan(root)
 
     def _fill(self, node: PlanNode, selection: Selection) -> None:

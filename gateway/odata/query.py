@@ -16,6 +16,7 @@ from gateway.odata.errors import BadUserInput
 from gateway.odata.model import Navigation
 
 _SAFE_IN_VALUE = "$(),;=:@*!~/"
+_GET_BY_IDS = "directoryObjects/getByIds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class GraphRequest:
     url: str
     method: str = "GET"
     body: bytes | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change something, so that it must not be sent twice."""
+        return self.method != "GET" and self.url != _GET_BY_IDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,12 @@ def id_in(values: list[str]) -> str:
 def get_by_ids(ids: list[str]) -> GraphRequest:
     """The bulk look-up of users (graph-lifecycle-api.md, row 63); at most 1,000 ids."""
     body = orjson.dumps({"ids": ids, "types": ["user"]})
-    return GraphRequest("directoryObjects/getByIds", "POST", body)
+    return GraphRequest(_GET_BY_IDS, "POST", body)
+
+
+def change(method: str, path: str, body: Mapping[str, Any] | None = None) -> GraphRequest:
+    """A request that changes something; ``path`` is encoded, ``body`` is the JSON to send."""
+    return GraphRequest(path, method, None if body is None else orjson.dumps(body))
 
 
 _PERIOD_END = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")

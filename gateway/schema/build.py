@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import strawberry
-from graphql import GraphQLError, GraphQLSchema, print_schema
+from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema, print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -17,9 +17,25 @@ from gateway.schema import (
 )
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.directory_object import DirectoryObject
+from gateway.schema.drafts import (
+    DraftMutation,
+    DraftQuery,
+    UserProcessingResultPayload,
+    UsersProcessingSummary,
+)
 from gateway.schema.entity import model_of, read_field
 from gateway.schema.enums import read_tolerantly
 from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
+from gateway.schema.mutation import (
+    CancelProcessingPayload,
+    CustomTaskExtensionPayload,
+    Mutation,
+    PreviewTaskFailuresPayload,
+    SettingsPayload,
+    TaskPayload,
+    TaskProcessingResultPayload,
+    WorkflowPayload,
+)
 from gateway.schema.query import Query
 from gateway.schema.run import Run
 from gateway.schema.scalars import SCALARS
@@ -45,7 +61,6 @@ from gateway.schema.workflow_template import WorkflowTemplate
 from gateway.schema.workflow_version import WorkflowVersion
 
 _ENTITIES = (
-    Query,
     Workflow,
     WorkflowVersion,
     Run,
@@ -69,6 +84,16 @@ _ENTITIES = (
     WorkflowsInsightsByCategory,
     WorkflowsInsightsSummary,
 )
+_PAYLOADS = (
+    WorkflowPayload,
+    TaskPayload,
+    TaskProcessingResultPayload,
+    CustomTaskExtensionPayload,
+    SettingsPayload,
+    PreviewTaskFailuresPayload,
+    CancelProcessingPayload,
+)
+_DRAFTS = (UserProcessingResultPayload, UsersProcessingSummary)
 _MEMBERS = (
     conditions.OnDemandExecutionOnly,
     conditions.TriggerAndScopeBasedConditions,
@@ -120,21 +145,38 @@ class GatewaySchema:
         return print_schema(self.graphql._schema) + "\n"
 
 
-def build_schema() -> GatewaySchema:
-    """Build the schema; takes a fraction of a second and is done once per process."""
+def build_schema(*, draft_methods: bool = True) -> GatewaySchema:
+    """Build the schema; takes a fraction of a second and is done once per process.
+
+    Args:
+        draft_methods: whether it has the methods that only the beta draft has.
+    """
+    query, mutation = (DraftQuery, DraftMutation) if draft_methods else (Query, Mutation)
+    drafts = _DRAFTS if draft_methods else ()
     schema = _Schema(
-        query=Query,
+        query=query,
+        mutation=mutation,
         types=_MEMBERS,
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
     read_tolerantly(schema._schema)
+    _print_one_of(schema._schema)
     _in_reading_order(schema._schema)
-    return GatewaySchema(schema, model_of(_ENTITIES))
+    return GatewaySchema(schema, model_of((query, mutation, *_ENTITIES, *_PAYLOADS, *drafts)))
+
+
+def _print_one_of(schema: GraphQLSchema) -> None:
+    """Strawberry checks one-of inputs itself and leaves the type unmarked."""
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            definition = type_.extensions.get("strawberry-definition")
+            type_.is_one_of = bool(definition is not None and definition.is_one_of)
 
 
 def _in_reading_order(schema: GraphQLSchema) -> None:
     """Print the entities first, each with its connection, then what they are made of."""
-    first = [name for type_ in _ENTITIES for name in (type_.__name__, *_connected(type_))]
+    first = ["Query", "Mutation"]
+    first += [name for type_ in _ENTITIES for name in (type_.__name__, *_connected(type_))]
     order = {name: place for place, name in enumerate(first)}
     schema.type_map = dict(
         sorted(schema.type_map.items(), key=lambda item: order.get(item[0], len(order)))

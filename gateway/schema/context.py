@@ -23,12 +23,14 @@ class Context:
         planner: makes it.
         caller: the caller's bearer token, if it sent one.
         usage: counts what is sent upstream.
+        allow_resume: whether task results may be resumed.
     """
 
     engine: Engine
     planner: Planner
     caller: str | None = field(default=None, repr=False)
     usage: Usage = field(default_factory=Usage)
+    allow_resume: bool = True
     _answer: "asyncio.Task[Row] | None" = None
     _keys: dict[int, str] = field(default_factory=dict)
 

@@ -136,6 +136,15 @@ class WorkflowTriggerTimeBasedAttribute(Enum):
     UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
 
 
+@strawberry.enum(description="How the operation ended that a task waited for.")
+class CustomTaskExtensionOperationStatus(Enum):
+    """customTaskExtensionOperationStatus."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+
+
 def read_tolerantly(schema: GraphQLSchema) -> None:
     """Make the evolvable enums of ``schema`` read what the service wrote.
 

@@ -98,6 +98,18 @@ def operation_selection(info: GraphQLResolveInfo[Any]) -> AstSelection:
     return AstSelection(operation, info.operation.selection_set)
 
 
+def field_selection(info: GraphQLResolveInfo[Any]) -> AstSelection:
+    """The selection set of the field that is being resolved, merged where it is there twice."""
+    operation = Operation(info.schema, info.fragments, _variables(info))
+    selections = tuple(
+        selection
+        for node in info.field_nodes
+        if node.selection_set is not None
+        for selection in node.selection_set.selections
+    )
+    return AstSelection(operation, SelectionSetNode(selections=selections))
+
+
 def arguments_of(info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
     """The coerced arguments of the field that is being resolved, by GraphQL name."""
     definition = info.parent_type.fields[info.field_name]

@@ -1,0 +1,403 @@
+"""The methods that only the beta draft of the documents has: rows 65 to 80.
+
+The v1.0 service refuses them (graph-lifecycle-api.md, section 5.8). They use the documented paths,
+and where such a path can't be routed (`/workflowBase/…`), the contained one below the workflow or
+the run.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import strawberry
+from strawberry.types import Info
+from strawberry.types.base import get_object_definition
+
+from gateway.odata.address import Address, entity_address
+from gateway.odata.query import call
+from gateway.schema.change import change, changed
+from gateway.schema.context import Context
+from gateway.schema.entity import prop, root
+from gateway.schema.enums import (
+    LifecycleTaskCategory,
+    LifecycleWorkflowProcessingStatus,
+    WorkflowExecutionType,
+)
+from gateway.schema.given import GRAPH, LIFECYCLE, an_id, key, member, not_blank, required
+from gateway.schema.inputs import WORKFLOW_ID, KeyValuePairInput
+from gateway.schema.mutation import (
+    DeletedPayload,
+    Mutation,
+    TaskPayload,
+    TaskProcessingResultPayload,
+)
+from gateway.schema.query import Query
+from gateway.schema.scalars import DateTime
+from gateway.schema.task_processing_result import TaskProcessingResult
+from gateway.schema.user_processing_result import UserProcessingResult
+
+DRAFT = "Beta draft; the v1.0 service refuses it. "
+TASKS = "workflows/{workflowId}/tasks"
+USER_RESULTS = "workflows/{workflowId}/runs/{runId}/userProcessingResults"
+USER_RESULT = f"{USER_RESULTS}/{{userProcessingResultId}}"
+RESULTS = f"{USER_RESULT}/taskProcessingResults"
+RESULT = f"{RESULTS}/{{taskProcessingResultId}}"
+
+_DELETED = (
+    "Whether the workflow is a deleted one, as the documents of this method have it; false "
+    "addresses one that is not deleted."
+)
+
+
+def _user_results(given: Mapping[str, Any]) -> str:
+    """Below the run, if there is one, else below the workflow."""
+    if given.get("runId") is None:
+        return "workflows/{workflowId}/userProcessingResults"
+    return USER_RESULTS
+
+
+def _user_result(given: Mapping[str, Any]) -> str:
+    return f"{_user_results(given)}/{{userProcessingResultId}}"
+
+
+def _description_of(type_: type) -> str | None:
+    return get_object_definition(type_, strict=True).description
+
+
+# --- inputs ------------------------------------------------------------------------------------
+
+
+@strawberry.input
+class _RunKey:
+    workflow_id: strawberry.ID = key(WORKFLOW_ID)
+    run_id: strawberry.ID = key("Identifier of the run.")
+    deleted: bool = key(_DELETED, default=True)
+
+
+@strawberry.input
+class _UserResultKey(_RunKey):
+    user_processing_result_id: strawberry.ID = key("Identifier of the user processing result.")
+
+
+@strawberry.input(description=f"{DRAFT}A task processing result.")
+class TaskProcessingResultKeyInput(_UserResultKey):
+    """A task processing result, by the ids of its path."""
+
+    task_processing_result_id: strawberry.ID = key("Identifier of the task processing result.")
+
+
+@strawberry.input(description=f"{DRAFT}A task processing result to create.")
+class CreateTaskProcessingResultInput(_UserResultKey):
+    """Row 65."""
+
+    odata_type: ClassVar = f"{LIFECYCLE}taskProcessingResult"
+    task_processing_result_id: strawberry.ID = key(
+        "Identifier of a result of the same user and task, below which the new one is posted."
+    )
+    processing_status: LifecycleWorkflowProcessingStatus = required("How far the task has come.")
+    completed_date_time: DateTime | None = member("When the task ended.", nullable=True)
+    created_date_time: DateTime | None = member("When the result was created.")
+    failure_reason: str | None = member("Why the task failed.", nullable=True)
+    started_date_time: DateTime | None = member("When the task started.", nullable=True)
+
+
+@strawberry.input(description=f"{DRAFT}What is to change of a task processing result.")
+class UpdateTaskProcessingResultInput(TaskProcessingResultKeyInput):
+    """Row 67."""
+
+    odata_type: ClassVar = f"{LIFECYCLE}taskProcessingResult"
+    processing_status: LifecycleWorkflowProcessingStatus | None = member(
+        "How far the task has come."
+    )
+    completed_date_time: DateTime | None = member("When the task ended.", nullable=True)
+    created_date_time: DateTime | None = member("When the result was created.")
+    failure_reason: str | None = member("Why the task failed.", nullable=True)
+    started_date_time: DateTime | None = member("When the task started.", nullable=True)
+
+
+@strawberry.input(description="A user, as a subject is given.")
+class SubjectInput:
+    """g:user: rows 69 and 71."""
+
+    odata_type: ClassVar = f"{GRAPH}user"
+    id: strawberry.ID | None = member("Object id in Microsoft Entra ID.", an_id)
+    department: str | None = member("The department where the user works.")
+    display_name: str | None = member("The name shown in the address book.", not_blank)
+    employee_hire_date: DateTime | None = member("When the user was, or will be, hired.")
+    employee_id: str | None = member("The employee identifier assigned by the organization.")
+    job_title: str | None = member("Job title.")
+    mail: str | None = member("SMTP address.")
+    user_principal_name: str | None = member("The user principal name.", not_blank)
+
+
+@strawberry.input(description=f"{DRAFT}The subject to give to a task processing result.")
+class AddTaskProcessingResultSubjectInput(TaskProcessingResultKeyInput):
+    """Row 69."""
+
+    subject: SubjectInput = required("The user.")
+
+
+@strawberry.input(description=f"{DRAFT}The subject to take from a task processing result.")
+class RemoveTaskProcessingResultSubjectInput(TaskProcessingResultKeyInput):
+    """Row 70."""
+
+    subject_id: strawberry.ID = key("Object id of the user.")
+
+
+@strawberry.input(description=f"{DRAFT}A task to add to a workflow.")
+class AddTaskInput:
+    """Row 75."""
+
+    odata_type: ClassVar = f"{LIFECYCLE}task"
+    workflow_id: strawberry.ID = key(WORKFLOW_ID)
+    display_name: str = required("Name of the task.", not_blank)
+    task_definition_id: strawberry.ID = required("Identifier of its task definition.", an_id)
+    arguments: list[KeyValuePairInput] = required("Arguments of the task; may be empty.")
+    category: list[LifecycleTaskCategory] | None = member(
+        "The lifecycle stages that the task may be used in.", flags=True
+    )
+    continue_on_error: bool | None = member(
+        "Whether the workflow goes on with the next task if this one fails."
+    )
+    description: str | None = member("What the task is for.", nullable=True)
+    execution_sequence: int | None = member("Place of the task in its workflow, from 1.")
+    is_enabled: bool | None = member("Whether the task is run.")
+
+
+@strawberry.input(description=f"{DRAFT}A task to remove from a workflow.")
+class RemoveTaskInput:
+    """Row 76."""
+
+    workflow_id: strawberry.ID = key(WORKFLOW_ID)
+    task_id: strawberry.ID = key("Identifier of the task.")
+
+
+@strawberry.input
+class _UserResultMembers:
+    odata_type: ClassVar = f"{LIFECYCLE}userProcessingResult"
+    workflow_id: strawberry.ID = key(WORKFLOW_ID)
+    run_id: strawberry.ID | None = key(
+        "Identifier of the run; without it, the path leads below the workflow.", default=None
+    )
+    completed_date_time: DateTime | None = member("When processing ended.", nullable=True)
+    failed_tasks_count: int | None = member("How many tasks failed.")
+    processing_status: LifecycleWorkflowProcessingStatus | None = member(
+        "How far the processing of the user has come."
+    )
+    scheduled_date_time: DateTime | None = member("When the user was to be processed.")
+    started_date_time: DateTime | None = member("When processing started.", nullable=True)
+    total_tasks_count: int | None = member("How many tasks there are.")
+    total_unprocessed_tasks_count: int | None = member("How many have not been processed.")
+    workflow_execution_type: WorkflowExecutionType | None = member("What started the run.")
+    workflow_version: int | None = member("The version of the workflow.")
+
+
+@strawberry.input(description=f"{DRAFT}A user processing result to create.")
+class CreateUserProcessingResultInput(_UserResultMembers):
+    """Row 77."""
+
+
+@strawberry.input(description=f"{DRAFT}What is to change of a user processing result.")
+class UpdateUserProcessingResultInput(_UserResultMembers):
+    """Row 78."""
+
+    user_processing_result_id: strawberry.ID = key("Identifier of the user processing result.")
+
+
+@strawberry.input(description=f"{DRAFT}A user processing result.")
+class UserProcessingResultKeyInput:
+    """Row 79."""
+
+    workflow_id: strawberry.ID = key(WORKFLOW_ID)
+    run_id: strawberry.ID | None = key(
+        "Identifier of the run; without it, the path leads below the workflow.", default=None
+    )
+    user_processing_result_id: strawberry.ID = key("Identifier of the user processing result.")
+
+
+@strawberry.input(description=f"{DRAFT}The subject to give to a user processing result.")
+class AddUserProcessingResultSubjectInput(_UserResultKey):
+    """Row 71."""
+
+    subject: SubjectInput = required("The user.")
+
+
+@strawberry.input(description=f"{DRAFT}The subject to take from a user processing result.")
+class RemoveUserProcessingResultSubjectInput(_UserResultKey):
+    """Row 72."""
+
+    subject_id: strawberry.ID = key("Object id of the user.")
+
+
+# --- the roots with them -----------------------------------------------------------------------
+
+
+@strawberry.type(description="A user processing result that was changed.")
+class UserProcessingResultPayload:
+    """What mutations of user processing results answer."""
+
+    user_processing_result: UserProcessingResult | None = changed(
+        "UserProcessingResult", "The result as it is now."
+    )
+
+
+@strawberry.type(name="Mutation", description=_description_of(Mutation))
+class DraftMutation(Mutation):
+    """The root of mutations, with the draft methods."""
+
+    create_task_processing_result: TaskProcessingResultPayload | None = change(
+        CreateTaskProcessingResultInput,
+        "POST",
+        f"{RESULT}/task/taskProcessingResults",
+        edge="taskProcessingResult",
+        made_in=RESULTS,
+        description=f"{DRAFT}Create a task processing result.",
+    )
+    update_task_processing_result: TaskProcessingResultPayload | None = change(
+        UpdateTaskProcessingResultInput,
+        "PATCH",
+        RESULT,
+        edge="taskProcessingResult",
+        answers=True,
+        description=f"{DRAFT}Change a task processing result.",
+    )
+    delete_task_processing_result: DeletedPayload | None = change(
+        TaskProcessingResultKeyInput,
+        "DELETE",
+        RESULT,
+        description=f"{DRAFT}Delete a task processing result.",
+    )
+    add_task_processing_result_subject: TaskProcessingResultPayload | None = change(
+        AddTaskProcessingResultSubjectInput,
+        "POST",
+        f"{RESULT}/subject/$ref",
+        edge="taskProcessingResult",
+        at=RESULT,
+        body="subject",
+        description=f"{DRAFT}Give a task processing result its subject.",
+    )
+    remove_task_processing_result_subject: TaskProcessingResultPayload | None = change(
+        RemoveTaskProcessingResultSubjectInput,
+        "DELETE",
+        f"{RESULT}/subject/{{subjectId}}/$ref",
+        edge="taskProcessingResult",
+        at=RESULT,
+        description=f"{DRAFT}Take the subject from a task processing result.",
+    )
+    add_task: TaskPayload | None = change(
+        AddTaskInput,
+        "POST",
+        TASKS,
+        edge="task",
+        made_in=TASKS,
+        description=f"{DRAFT}Add a task to a workflow; documented is `createNewVersion`.",
+    )
+    remove_task: DeletedPayload | None = change(
+        RemoveTaskInput,
+        "DELETE",
+        f"{TASKS}/{{taskId}}/$ref",
+        description=f"{DRAFT}Remove a task from a workflow; documented is `createNewVersion`.",
+    )
+    create_user_processing_result: UserProcessingResultPayload | None = change(
+        CreateUserProcessingResultInput,
+        "POST",
+        _user_results,
+        edge="userProcessingResult",
+        made_in=_user_results,
+        description=f"{DRAFT}Create a user processing result.",
+    )
+    update_user_processing_result: UserProcessingResultPayload | None = change(
+        UpdateUserProcessingResultInput,
+        "PATCH",
+        _user_result,
+        edge="userProcessingResult",
+        answers=True,
+        description=f"{DRAFT}Change a user processing result.",
+    )
+    delete_user_processing_result: DeletedPayload | None = change(
+        UserProcessingResultKeyInput,
+        "DELETE",
+        _user_result,
+        description=f"{DRAFT}Delete a user processing result.",
+    )
+    add_user_processing_result_subject: UserProcessingResultPayload | None = change(
+        AddUserProcessingResultSubjectInput,
+        "POST",
+        f"{USER_RESULT}/subject/$ref",
+        edge="userProcessingResult",
+        at=USER_RESULT,
+        body="subject",
+        description=f"{DRAFT}Give a user processing result its subject.",
+    )
+    remove_user_processing_result_subject: UserProcessingResultPayload | None = change(
+        RemoveUserProcessingResultSubjectInput,
+        "DELETE",
+        f"{USER_RESULT}/subject/{{subjectId}}/$ref",
+        edge="userProcessingResult",
+        at=USER_RESULT,
+        description=f"{DRAFT}Take the subject from a user processing result.",
+    )
+
+
+@strawberry.type(description="Counts of user results, as the draft has them.")
+class UsersProcessingSummary:
+    """usersProcessingSummary."""
+
+    failed_tasks: int | None = prop("Task results that failed.")
+    failed_users: int | None = prop("Users that failed.")
+    successful_users: int | None = prop("Users that succeeded.")
+    total_tasks: int | None = prop("Task results in all.")
+    total_users: int | None = prop("Users in all.")
+
+
+def _deleted_result(given: Mapping[str, Any]) -> Address:
+    """Row 66: the draft has a GET of the single result, which takes no options."""
+    there = entity_address(
+        ("deletedItems/workflows", "workflowId", given["workflowId"]),
+        ("runs", "runId", given["runId"]),
+        ("userProcessingResults", "userProcessingResultId", given["userProcessingResultId"]),
+        ("taskProcessingResults", "id", given["id"]),
+    )
+    return Address(there.path, there.entity, there.id, selectable=False)
+
+
+def _users_summary(given: Mapping[str, Any]) -> Address:
+    workflow = entity_address(("workflows", "workflowId", given["workflowId"]))
+    path = call(f"{workflow.path}/userProcessingResults/usersSummary", given)
+    return Address(path, "UsersProcessingSummary", "", selectable=False)
+
+
+@strawberry.type(name="Query", description=_description_of(Query))
+class DraftQuery(Query):
+    """The root of queries, with the draft methods."""
+
+    @root(
+        "TaskProcessingResult",
+        _deleted_result,
+        description=f"{DRAFT}A task processing result of a deleted workflow.",
+    )
+    async def deleted_task_processing_result(
+        self,
+        info: Info[Context, None],
+        workflow_id: strawberry.ID,
+        run_id: strawberry.ID,
+        user_processing_result_id: strawberry.ID,
+        id: strawberry.ID,  # noqa: A002
+    ) -> TaskProcessingResult | None:
+        """GET deletedItems/…/taskProcessingResults/{id}."""
+        return await info.context.answer(info._raw_info)  # type: ignore[no-any-return]
+
+    @root(
+        "UsersProcessingSummary",
+        _users_summary,
+        description=f"{DRAFT}Counts of a workflow's user results that began in a period; "
+        "documented is `userProcessingResultsSummary`.",
+    )
+    async def users_summary(
+        self,
+        info: Info[Context, None],
+        workflow_id: strawberry.ID,
+        start_date_time: DateTime,
+        end_date_time: DateTime,
+    ) -> UsersProcessingSummary | None:
+        """GET workflows/{workflowId}/userProcessingResults/usersSummary(…)."""
+        return await info.context.answer(info._raw_info)  # type: ignore[no-any-return]
