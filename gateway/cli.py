@@ -247,6 +247,9 @@ def sandbox(
         str, typer.Option(help="$expand=taskProcessingResults: refuse, ignore or accept.")
     ] = "refuse",
     select: Annotated[str, typer.Option(help="$select: accept, ignore or refuse.")] = "accept",
+    draft_methods: Annotated[
+        str, typer.Option(help="Methods of the beta draft: accept or refuse.")
+    ] = "accept",
     moving: Annotated[bool, typer.Option(help="Keep one run in progress.")] = True,
 ) -> None:
     """Run the sandbox on a port of its own, for any client that speaks Microsoft Graph."""
@@ -262,6 +265,7 @@ def sandbox(
                 seed=seed,
                 task_results_expand=task_results_expand,  # type: ignore[arg-type]
                 select=select,  # type: ignore[arg-type]
+                draft_methods=draft_methods,  # type: ignore[arg-type]
                 moving=moving,
             )
         )

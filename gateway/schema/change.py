@@ -7,11 +7,12 @@ is planned like a query and read where the service's answer does not hold it alr
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLResolveInfo, get_named_type
 from strawberry.types import Info
+from strawberry.types.base import get_object_definition
 
 from gateway.graph.client import Reply
 from gateway.graph.credentials import caller_name
@@ -111,8 +112,13 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
     async def resolver(root: Any, info: Info[Context, None], input: Any) -> Any:  # noqa: A002
         return await perform(Operation(info.context, info._raw_info))
 
-    resolver.__annotations__["input"] = input_
+    about = strawberry.argument(description=_description_of(input_))
+    resolver.__annotations__["input"] = Annotated[input_, about]
     return strawberry.mutation(resolver=resolver, description=description)
+
+
+def _description_of(input_: type) -> str | None:
+    return get_object_definition(input_, strict=True).description
 
 
 def _path(template: Path, given: Given) -> str:

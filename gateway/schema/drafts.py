@@ -32,6 +32,7 @@ from gateway.schema.mutation import (
 )
 from gateway.schema.query import Query
 from gateway.schema.scalars import DateTime
+from gateway.schema.summaries import End, Start
 from gateway.schema.task_processing_result import TaskProcessingResult
 from gateway.schema.user_processing_result import UserProcessingResult
 
@@ -396,8 +397,8 @@ class DraftQuery(Query):
         self,
         info: Info[Context, None],
         workflow_id: strawberry.ID,
-        start_date_time: DateTime,
-        end_date_time: DateTime,
+        start_date_time: Start,
+        end_date_time: End,
     ) -> UsersProcessingSummary | None:
         """GET workflows/{workflowId}/userProcessingResults/usersSummary(…)."""
         return await info.context.answer(info._raw_info)  # type: ignore[no-any-return]
