@@ -16,7 +16,14 @@ import httpx
 import orjson
 import typer
 import uvicorn
-from graphql import FragmentDefinitionNode, GraphQLError, get_operation_ast, parse, validate
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationType,
+    get_operation_ast,
+    parse,
+    validate,
+)
 from graphql.execution.values import get_variable_values
 from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
@@ -333,6 +340,11 @@ def _plan(text: str, name: str | None, variables: str) -> Plan:
         raise GraphQLError("\n\n".join(map(str, errors)))
     if operation is None:
         raise GraphQLError("The document has no such operation; name one with --operation.")
+    if operation.operation is not OperationType.QUERY:
+        raise GraphQLError(
+            "explain prints what queries cost. A mutation sends its own request, then reads what is "
+            "selected of its payload as a query would."
+        )
     values = get_variable_values(
         schema_, operation.variable_definitions or (), _json_object(variables)
     )

@@ -535,3 +535,88 @@ async def test_each_mutation_is_logged_without_secrets(start, caplog):
         assert token not in line
         assert TOKEN not in line
         assert "New name" not in line
+
+
+# --- canceling several runs --------------------------------------------------------------------
+
+CANCEL = """mutation($id: ID!, $runs: [EntityReferenceInput!]!) {
+    cancelProcessing(input: { workflowId: $id, runs: $runs }) { %s } }"""
+
+
+async def runs_to_cancel(gateway):
+    """A workflow with a run that has ended, and one that has not."""
+    data = await gateway.data(
+        """{ workflows(first: 2) { nodes { id runs(first: 1) { nodes { id } }
+            userProcessingResults(first: 1) { nodes { subject { id } } } } } }"""
+    )
+    workflow = data["workflows"]["nodes"][1]
+    subject = workflow["userProcessingResults"]["nodes"][0]["subject"]
+    await gateway.data(
+        """mutation($id: ID!, $subject: EntityReferenceInput!) {
+            activateWorkflow(input: { workflowId: $id, subjects: [$subject] }) { __typename } }""",
+        id=workflow["id"],
+        subject=subject,
+    )
+    found = await gateway.data(
+        "query($id: ID!) { workflow(id: $id) { runs(first: 1) { nodes { id } } } }",
+        id=workflow["id"],
+    )
+    going = found["workflow"]["runs"]["nodes"][0]["id"]
+    return workflow["id"], going, workflow["runs"]["nodes"][0]["id"]
+
+
+async def test_each_run_that_is_to_be_canceled_is_reported(gateway):
+    id_, going, ended = await runs_to_cancel(gateway)
+    await gateway.forget()
+    response = await gateway.query(
+        CANCEL % "runs { id processingStatus }",
+        id=id_,
+        runs=[{"id": ended}, {"id": going}, {"id": "nobody"}],
+    )
+    assert response["data"]["cancelProcessing"]["runs"] == [
+        None,
+        {"id": going, "processingStatus": "CANCELED"},
+        None,
+    ]
+    assert [
+        (error["path"], error["extensions"]["argument"], error["extensions"]["status"])
+        for error in response["errors"]
+    ] == [
+        (["cancelProcessing", "runs", 0], "input.runs[0]", 400),
+        (["cancelProcessing", "runs", 2], "input.runs[2]", 400),
+    ]
+    sent = await gateway.sent()
+    # One $batch with a request per run, because the service takes one run at a time; one read.
+    assert [r["path"].rpartition("/")[2].partition("?")[0] for r in sent.requests] == [
+        "$batch",
+        going,
+    ]
+    assert len(sent.items) == 4
+
+
+async def test_a_run_that_was_not_canceled_is_told_even_if_runs_are_not_selected(gateway):
+    id_, going, ended = await runs_to_cancel(gateway)
+    [error] = await gateway.errors(
+        CANCEL % "workflow { id }", id=id_, runs=[{"id": going}, {"id": ended}]
+    )
+    assert error["path"] == ["cancelProcessing"]
+    assert error["extensions"]["argument"] == "input.runs[1]"
+
+
+async def test_if_no_run_could_be_canceled_the_mutation_fails(gateway):
+    id_, _, ended = await runs_to_cancel(gateway)
+    response = await gateway.query(CANCEL % "runs { id }", id=id_, runs=[{"id": ended}])
+    assert response["data"] == {"cancelProcessing": None}
+    assert response["errors"][0]["path"] == ["cancelProcessing"]
+
+
+async def test_a_throttled_run_of_several_alone_is_sent_again(gateway):
+    id_, going, ended = await runs_to_cancel(gateway)
+    await gateway.fault(match=f"^POST .*{id_}/cancelProcessing", status=429)
+    await gateway.forget()
+    response = await gateway.query(
+        CANCEL % "runs { id }", id=id_, runs=[{"id": going}, {"id": ended}]
+    )
+    assert response["data"]["cancelProcessing"]["runs"] == [{"id": going}, None]
+    posts = [item for item in (await gateway.sent()).items if item.startswith("POST ")]
+    assert len(posts) == 3
