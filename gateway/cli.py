@@ -176,12 +176,13 @@ def serve(
 
 
 def _listen(config: uvicorn.Config) -> socket.socket:
-    """The bound socket; a failure ends the command with the address and the reason."""
+    """A socket that clients can connect to; a failure ends the command with the reason."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family=family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
+        listener.listen(config.backlog)
     except OSError as error:
         listener.close()
         raise _fail(
