@@ -343,8 +343,8 @@ def _plan(text: str, name: str | None, variables: str) -> Plan:
         raise GraphQLError("The document has no such operation; name one with --operation.")
     if operation.operation is not OperationType.QUERY:
         raise GraphQLError(
-            "explain prints what queries cost. A mutation sends its own request, then reads what is "
-            "selected of its payload as a query would."
+            "explain prints what queries cost. A mutation sends its own request, then reads what "
+            "is selected of its payload as a query would."
         )
     values = get_variable_values(
         schema_, operation.variable_definitions or (), _json_object(variables)
