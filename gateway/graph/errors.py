@@ -5,6 +5,7 @@
     ├── Forbidden               FORBIDDEN             403
     ├── NotFound                NOT_FOUND             404, 410
     ├── Conflict                CONFLICT              409, 412
+    ├── Refused                 REFUSED               any other 4xx to a change
     ├── Throttled               THROTTLED             429
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT      504, time-outs, the operation's deadline
     └── UpstreamUnavailable     UPSTREAM_UNAVAILABLE  502, 503, connection errors
@@ -49,6 +50,12 @@ class Conflict(GraphError):
     code = "CONFLICT"
 
 
+class Refused(GraphError):
+    """The service refuses a change as it was asked for; its message says why."""
+
+    code = "REFUSED"
+
+
 class Throttled(GraphError):
     """The service still throttles after the last attempt."""
 
@@ -81,13 +88,16 @@ _BY_STATUS: dict[int, type[GraphError]] = {
 }
 
 
-def error_of_answer(status: int, headers: Mapping[str, str], body: Any) -> GraphError:
+def error_of_answer(
+    status: int, headers: Mapping[str, str], body: Any, *, changes: bool = False
+) -> GraphError:
     """The error behind an answer that is not a success.
 
     Args:
         status: HTTP status of the answer or of the `$batch` item.
         headers: its headers, with lower-case names.
         body: the decoded JSON, or ``None`` where it was none.
+        changes: whether the request was to change something.
     """
     error = body.get("error") if isinstance(body, dict) else None
     error = error if isinstance(error, dict) else {}
@@ -96,7 +106,8 @@ def error_of_answer(status: int, headers: Mapping[str, str], body: Any) -> Graph
     message = error.get("message")
     if not isinstance(message, str) or not message:
         message = f"the service answered {status} without an error message"
-    return _BY_STATUS.get(status, GraphError)(
+    other = Refused if changes and 400 <= status < 500 else GraphError
+    return _BY_STATUS.get(status, other)(
         message,
         status=status,
         serviceCode=_text(error.get("code")),

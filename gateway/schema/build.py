@@ -29,6 +29,7 @@ from gateway.schema.lifecycle_management_settings import LifecycleManagementSett
 from gateway.schema.mutation import (
     CancelProcessingPayload,
     CustomTaskExtensionPayload,
+    DeletedPayload,
     Mutation,
     PreviewTaskFailuresPayload,
     SettingsPayload,
@@ -92,6 +93,7 @@ _PAYLOADS = (
     SettingsPayload,
     PreviewTaskFailuresPayload,
     CancelProcessingPayload,
+    DeletedPayload,
 )
 _DRAFTS = (UserProcessingResultPayload, UsersProcessingSummary)
 _MEMBERS = (
