@@ -110,7 +110,7 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
     settings = settings or Settings()
     upstream = upstream or upstream_of(settings)
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
-    schema = build_schema()
+    schema = build_schema(projection=settings.projection)
     planner = Planner(
         schema.model, max_first=settings.max_first, beta=upstream.url.endswith("/beta")
     )

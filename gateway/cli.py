@@ -122,6 +122,9 @@ def serve(
     read_timeout: Annotated[
         float | None, typer.Option(help="Seconds without a byte from the upstream.")
     ] = None,
+    projection: Annotated[
+        bool | None, typer.Option(help="Whether generated functions make the responses.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
 ) -> None:
     """Run the gateway. Each option is also a setting: GATEWAY_UPSTREAM_URL and so on."""
@@ -136,6 +139,7 @@ def serve(
             "max_attempts": max_attempts,
             "connect_timeout": connect_timeout,
             "read_timeout": read_timeout,
+            "projection": projection,
             "log_level": log_level,
         }
     )

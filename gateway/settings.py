@@ -52,6 +52,10 @@ class Settings(BaseSettings):
             description="Signs cursors. Without it they are bound to the upstream's address only."
         ),
     ] = None
+    projection: Annotated[
+        bool,
+        Field(description="Generated functions make the responses; answers are the same without."),
+    ] = True
     log_level: Annotated[str, Field(description="debug, info, warning or error.")] = "info"
 
     @field_validator("upstream_url", "sandbox_url")

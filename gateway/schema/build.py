@@ -7,6 +7,7 @@ from graphql import GraphQLError, GraphQLSchema, print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.execution.projection import Projection
 from gateway.odata.model import Model
 from gateway.schema import (
     activation_scope,
@@ -21,6 +22,7 @@ from gateway.schema.entity import model_of, read_field
 from gateway.schema.enums import read_tolerantly
 from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
 from gateway.schema.query import Query
+from gateway.schema.readings import SchemaReadings
 from gateway.schema.run import Run
 from gateway.schema.scalars import SCALARS
 from gateway.schema.subject_processing_result import SubjectProcessingResult
@@ -109,10 +111,11 @@ class _Schema(strawberry.Schema):
 
 @dataclass(frozen=True, slots=True)
 class GatewaySchema:
-    """The executable schema and the resource model behind it."""
+    """The executable schema, the resource model behind it, and what was compiled of it."""
 
     graphql: strawberry.Schema
     model: Model
+    projection: Projection | None
 
     @property
     def sdl(self) -> str:
@@ -120,16 +123,23 @@ class GatewaySchema:
         return print_schema(self.graphql._schema) + "\n"
 
 
-def build_schema() -> GatewaySchema:
-    """Build the schema; takes a fraction of a second and is done once per process."""
+def build_schema(*, projection: bool = True) -> GatewaySchema:
+    """Build the schema; takes a fraction of a second and is done once per process.
+
+    Args:
+        projection: whether selections that only read rows are executed by generated functions;
+            answers are the same either way.
+    """
+    compiled = Projection(SchemaReadings()) if projection else None
     schema = _Schema(
         query=Query,
         types=_MEMBERS,
+        execution_context_class=compiled.executor() if compiled else None,
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
     read_tolerantly(schema._schema)
     _in_reading_order(schema._schema)
-    return GatewaySchema(schema, model_of(_ENTITIES))
+    return GatewaySchema(schema, model_of(_ENTITIES), compiled)
 
 
 def _in_reading_order(schema: GraphQLSchema) -> None:
