@@ -33,6 +33,7 @@ Nothing of a caller is in the source but the response keys, as literals; what ar
 in ``keys``.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,6 +108,38 @@ def compile_selection(selection: Selection, readings: Readings, *, listed: bool)
     return Compiled(writer.names["make"], source)
 
 
+@dataclass(slots=True, eq=False)
+class _Read:
+    """What is read of one row.
+
+    Attributes:
+        lines: that read it.
+        checks: conditions of which none may hold.
+        variables, again: of the leaves, and how each is read if the lines fail.
+        entries: of the response.
+    """
+
+    lines: list[str] = dataclasses.field(default_factory=list)
+    checks: list[str] = dataclasses.field(default_factory=list)
+    variables: list[str] = dataclasses.field(default_factory=list)
+    again: list[Callable[[Any], Any]] = dataclasses.field(default_factory=list)
+    entries: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def response(self) -> str:
+        """The expression of the response."""
+        return f"{{{', '.join(self.entries)}}}"
+
+    def checked(self, row: str) -> list[str]:
+        """The lines, with the checks after them."""
+        checks = self.checks
+        if not any(f"{row}[" in line for line in self.lines):
+            checks = [f"type({row}) is not dict", *checks]
+        if not checks:
+            return self.lines
+        return [*self.lines, f"if {' or '.join(checks)}:", "    raise Unusual"]
+
+
 class _Writer:
     """Writes the functions of one selection, the inner ones first."""
 
@@ -179,41 +212,28 @@ class _Writer:
 
     def _body(self, selection: Selection, fail: list[str]) -> tuple[list[str], str]:
         """Lines that read what is selected of ``row``, and the expression of its response."""
-        quick: list[str] = []
-        checks: list[str] = []
-        leaves: list[str] = []
-        readers: list[Callable[[Any], Any]] = []
+        read = _Read()
         again: list[str] = []
         below: list[str] = []
-        entries: list[str] = []
         for field in selection.fields:
-            if field.reading is None:
-                entries.append(f"{field.name!r}: {selection.type.name!r}")
-                continue
-            variable = f"v{next(self._numbers)}"
-            entries.append(f"{field.name!r}: {variable}")
             if field.targets is None:
-                quick.append(f"{variable} = {self._leaf(field, checks, variable)}")
-                leaves.append(variable)
-                readers.append(_careful_leaf(field))
-            else:
-                self._place += 1
-                key = repr(field.reading.key)
-                if field.reading.edge:
-                    key = f"k{self._place}"
-                    self.edges.append(self._place)
-                quick.append(f"{variable} = row[{key}]")
-                again.append(f"{variable} = row.get({key})")
-                below += self._below(field, variable)
-        if not any("row[" in line for line in quick):
-            checks.insert(0, "type(row) is not dict")
-        if checks:
-            quick += [f"if {' or '.join(checks)}:", "    raise Unusual"]
-        careful = self._constant("careful", partial(_careful, readers))
-        into = f"{', '.join(leaves)}, = " if leaves else ""
+                self._leaf(selection, field, "row", read)
+                continue
+            self._place += 1
+            variable = f"v{next(self._numbers)}"
+            key = repr(field.reading.key) if field.reading else ""
+            if field.reading is not None and field.reading.edge:
+                key = f"k{self._place}"
+                self.edges.append(self._place)
+            read.entries.append(f"{field.name!r}: {variable}")
+            read.lines.append(f"{variable} = row[{key}]")
+            again.append(f"{variable} = row.get({key})")
+            below += self._below(field, variable)
+        careful = self._constant("careful", partial(_careful, read.again))
+        into = f"{', '.join(read.variables)}, = " if read.variables else ""
         lines = [
             "try:",
-            *_indented(quick),
+            *_indented(read.checked("row")),
             "except Exception:",
             "    try:",
             *_indented([f"{into}{careful}(row)", *again], 2),
@@ -221,13 +241,12 @@ class _Writer:
             *_indented(fail, 2),
             *below,
         ]
-        return lines, f"{{{', '.join(entries)}}}"
+        return lines, read.response
 
     def _below(self, field: Field, variable: str) -> list[str]:
         """Lines that turn the rows in ``variable`` into their response."""
-        place, type_ = self._place, field.type
+        place, type_, targets = self._place, field.type, field.targets or {}
         abstract = type_.named if field.target is None else None
-        targets = field.targets or {}
         if type_.listed:
             function = self.objects(targets, abstract, place)
             lines = [
@@ -237,28 +256,47 @@ class _Writer:
         else:
             function = self.object(targets, abstract, place)
             lines = [f"{variable} = {function}({variable}, row)"]
+            if field.target is not None and not field.target.composites:
+                lines = self._inline(field.target, variable, lines)
         return lines if type_.non_null else [f"if {variable} is not None:", *_indented(lines)]
 
-    def _leaf(self, field: Field, checks: list[str], variable: str) -> str:
-        """The expression that reads a leaf; what remains to be checked is added to ``checks``."""
+    def _inline(self, selection: Selection, row: str, otherwise: list[str]) -> list[str]:
+        """An object of leaves is read in place, which saves a call."""
+        read = _Read()
+        for field in selection.fields:
+            self._leaf(selection, field, row, read)
+        quick = [*read.checked(row), f"{row} = {read.response}"]
+        return ["try:", *_indented(quick), "except Exception:", *_indented(otherwise)]
+
+    def _leaf(self, selection: Selection, field: Field, row: str, read: "_Read") -> None:
+        """Add a leaf of ``row`` to what is read."""
         reading, type_ = field.reading, field.type
-        assert reading is not None  # noqa: S101 - __typename is not read
+        if reading is None:
+            read.entries.append(f"{field.name!r}: {selection.type.name!r}")
+            return
+        variable = f"v{next(self._numbers)}"
+        value = f"{row}[{reading.key!r}]"
         if reading.function is not None:
-            value = f"{self._constant('computed', reading.function)}(row)"
-        else:
-            value = f"row[{reading.key!r}]"
-        if not type_.listed and isinstance(type_.named, GraphQLEnumType):
-            return f"{self._constant('enum', _members(type_))}[{value}]"
+            value = f"{self._constant('computed', reading.function)}({row})"
         exact = _UNCHANGED.get(type_.named) or self._readings.unchanged(type_.named)
-        if type_.listed or (exact is None and type_.named is not GraphQLInt):
-            return f"{self._constant('leaf', _completion(field.definition.type))}({value})"
-        if exact is not None:
-            usual = f"type({variable}) is not {exact.__name__}"
-        else:
+        check = None
+        if type_.listed:
+            value = f"{self._constant('leaves', _completion(field.definition.type))}({value})"
+        elif isinstance(type_.named, GraphQLEnumType):
+            value = f"{self._constant('enum', _members(type_))}[{value}]"
+        elif exact is not None:
+            check = f"type({variable}) is not {exact.__name__}"
+        elif type_.named is GraphQLInt:
             bounds = f"{GRAPHQL_MIN_INT} <= {variable} <= {GRAPHQL_MAX_INT}"
-            usual = f"(type({variable}) is not int or not {bounds})"
-        checks.append(usual if type_.non_null else f"({usual} and {variable} is not None)")
-        return value
+            check = f"(type({variable}) is not int or not {bounds})"
+        else:
+            value = f"{self._constant('leaf', _completion(field.definition.type))}({value})"
+        read.lines.append(f"{variable} = {value}")
+        if check is not None:
+            read.checks.append(check if type_.non_null else f"({check} and {variable} is not None)")
+        read.variables.append(variable)
+        read.again.append(_careful_leaf(field))
+        read.entries.append(f"{field.name!r}: {variable}")
 
     def _constant(self, prefix: str, value: Any) -> str:
         name = f"{prefix}{next(self._numbers)}"

@@ -25,7 +25,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution.compiler import Compiled, Hole, compile_selection
 from gateway.execution.readings import Readings
-from gateway.execution.selections import Field, Selection, Selector, TooLarge, unwrapped
+from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
 from gateway.odata.plan import edge_key
 
 MAX_SOURCE = 4_000_000
@@ -43,7 +43,7 @@ class Projection:
     """
 
     def __init__(self, readings: Readings, *, max_source: int = MAX_SOURCE) -> None:
-        self.readings = readings
+        self.fields = Fields(readings)
         self._max = max_source
         self._kept = 0
         self._compiled: OrderedDict[Any, Compiled] = OrderedDict()
@@ -60,7 +60,9 @@ class Projection:
         if found is not None:
             self._compiled.move_to_end(key)
             return found
-        made = self._compiled[key] = compile_selection(selection, self.readings, listed=listed)
+        made = self._compiled[key] = compile_selection(
+            selection, self.fields.readings, listed=listed
+        )
         self._kept += len(made.source)
         while self._kept > self._max and self._compiled:
             _, dropped = self._compiled.popitem(last=False)
@@ -110,7 +112,7 @@ class Projecting(StrawberryGraphQLCoreExecutionContext):
         self._plain = self.middleware_manager is None or not self.middleware_manager.middlewares
         self._selector = Selector(
             self.schema,
-            self.projection.readings,
+            self.projection.fields,
             collect=self.collect_subfields,
             key=self._edge_key,
             fields=MAX_FIELDS,

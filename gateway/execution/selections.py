@@ -10,6 +10,8 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    TypeNameMetaFieldDef,
+    get_named_type,
     is_abstract_type,
     is_leaf_type,
     is_object_type,
@@ -51,6 +53,9 @@ def unwrapped(type_: Any) -> Wrapped:
     return Wrapped(item.of_type if isinstance(item, GraphQLNonNull) else item, non_null, True, item)
 
 
+_TYPENAME = unwrapped(TypeNameMetaFieldDef.type)
+
+
 @dataclass(slots=True, eq=False)
 class Field:
     """A field of a selection.
@@ -62,7 +67,7 @@ class Field:
         type: its type without wrappers.
         reading: how it is read; ``None`` for ``__typename``.
         key: an edge's key, made by its arguments.
-        targets: what is selected of the objects that it leads to, by type.
+        targets: what is selected of the objects that it leads to, by type; ``None`` for a leaf.
     """
 
     name: str
@@ -76,9 +81,7 @@ class Field:
     @property
     def target(self) -> "Selection | None":
         """What is selected below, if all objects there are of one type."""
-        if self.targets is None or is_abstract_type(self.type.named):
-            return None
-        return self.targets[self.type.named.name]
+        return (self.targets or {}).get(self.type.named.name)
 
 
 class Selection:
@@ -119,12 +122,51 @@ class Selection:
                 yield from target.places()
 
 
+class Known(NamedTuple):
+    """What a schema tells of a field; see `Field`."""
+
+    definition: GraphQLField
+    type: Wrapped
+    reading: Reading
+
+
+class Fields:
+    """What a schema tells of its fields, asked once of each.
+
+    Args:
+        readings: what the schema tells of itself.
+    """
+
+    def __init__(self, readings: Readings) -> None:
+        self.readings = readings
+        self._known: dict[tuple[str, str], Known] = {}
+
+    def of(self, schema: GraphQLSchema, parent: GraphQLObjectType, name: str) -> Known | None:
+        """A field of a type; ``None`` if there is none, or if it can't be read without resolver."""
+        key = (parent.name, name)
+        found = self._known.get(key)
+        if found is None:
+            definition = schema.get_field(parent, name)
+            reading = None if definition is None else self.readings.of_field(definition)
+            if definition is None or reading is None or not _readable(definition, reading):
+                return None
+            found = self._known[key] = Known(definition, unwrapped(definition.type), reading)
+        return found
+
+
+def _readable(definition: GraphQLField, reading: Reading) -> bool:
+    """Whether a reading can be compiled: arguments make the keys of edges, and of nothing else."""
+    if is_leaf_type(get_named_type(definition.type)):
+        return not reading.edge and not definition.args
+    return reading.function is None and (reading.edge or not definition.args)
+
+
 class Selector:
     """Reads the selections of one operation.
 
     Args:
         schema: of the operation.
-        readings: what the schema tells of itself.
+        known: its fields.
         collect: graphql-core's own collection of the fields of a type.
         key: the key of an edge, by its definition and nodes.
         fields: how many fields may be read.
@@ -133,14 +175,14 @@ class Selector:
     def __init__(
         self,
         schema: GraphQLSchema,
-        readings: Readings,
+        known: Fields,
         *,
         collect: Callable[[GraphQLObjectType, FieldDetailsList], CollectedFields],
         key: Callable[[GraphQLField, FieldDetailsList], str],
         fields: int,
     ) -> None:
         self._schema = schema
-        self._readings = readings
+        self._known = known
         self._collect = collect
         self._key = key
         self._left = fields
@@ -159,7 +201,7 @@ class Selector:
         return self._selected[key]
 
     def _select(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Selection | None:
-        if type_.is_type_of is not None and not self._readings.takes_rows(type_):
+        if type_.is_type_of is not None and not self._known.readings.takes_rows(type_):
             return None
         collected = self._collect(type_, details)
         if collected.new_defer_usages:
@@ -178,29 +220,25 @@ class Selector:
     def _field(
         self, parent: GraphQLObjectType, name: str, details: FieldDetailsList
     ) -> Field | None:
-        definition = self._schema.get_field(parent, details[0].node.name.value)
-        if definition is None:
+        field_name = details[0].node.name.value
+        if field_name == "__typename":
+            return Field(name, TypeNameMetaFieldDef, details, _TYPENAME, None)
+        known = self._known.of(self._schema, parent, field_name)
+        if known is None:
             return None
-        type_ = unwrapped(definition.type)
-        if details[0].node.name.value == "__typename":
-            return Field(name, definition, details, type_, None)
-        reading = self._readings.of_field(definition)
-        if reading is None or (definition.args and not reading.edge):
-            return None
-        if is_leaf_type(_innermost(type_.named)):
-            return None if reading.edge else Field(name, definition, details, type_, reading)
-        if reading.function is not None:
-            return None
-        key = self._key(definition, details) if reading.edge else ""
+        definition, type_, reading = known
+        if is_leaf_type(get_named_type(type_.named)):
+            return Field(name, definition, details, type_, reading)
         targets = self._targets(type_.named, details)
         if targets is None:
             return None
+        key = self._key(definition, details) if reading.edge else ""
         return Field(name, definition, details, type_, reading, key, targets)
 
     def _targets(self, named: Any, details: FieldDetailsList) -> dict[str, Selection] | None:
         if is_object_type(named):
             possible = [named]
-        elif is_abstract_type(named) and self._readings.type_name(named) is not None:
+        elif is_abstract_type(named) and self._known.readings.type_name(named) is not None:
             possible = list(self._schema.get_possible_types(named))
         else:
             return None
@@ -211,9 +249,3 @@ class Selector:
                 return None
             targets[type_.name] = selection
         return targets
-
-
-def _innermost(type_: Any) -> Any:
-    while isinstance(type_, GraphQLList | GraphQLNonNull):
-        type_ = type_.of_type
-    return type_
