@@ -367,8 +367,8 @@ def _items(complete: Callable[[Any], Any], value: Any) -> Any:
 def _coerced(coerce: Callable[[Any], Any], value: Any) -> Any:
     if value is None:
         return None
-    if isinstance(value, Exception):
-        raise value
+    if value is Undefined or isinstance(value, Exception):
+        raise Unusual
     coerced = coerce(value)
     if coerced is None or coerced is Undefined:
         raise Unusual
