@@ -251,7 +251,17 @@ class Leaf:
 
 
 @strawberry.type
+class Picky:
+    name: str | None = None
+
+    @staticmethod
+    def is_type_of(row: Any, _info: Any) -> bool:
+        return bool(row["name"] == "good")
+
+
+@strawberry.type
 class Branch:
+    picky: Picky | None = None
     leaves: list[Leaf] | None = None
 
     @strawberry.field
@@ -260,14 +270,18 @@ class Branch:
 
     @strawberry.field
     async def later(self: Any) -> Leaf:
-        return Leaf(name="later")
+        row: Any = {"name": "later"}
+        return row  # type: ignore[no-any-return]
 
 
 @strawberry.type
 class Root:
     @strawberry.field
     def branches(self) -> list[Branch]:
-        rows: Any = [{"name": "a", "leaves": [{"name": "x"}, {"name": None}]}] * 2
+        leaves = [{"name": "x"}, {"name": None}]
+        rows: Any = [
+            {"name": "a", "leaves": leaves, "picky": {"name": name}} for name in ("good", "bad")
+        ]
         return rows  # type: ignore[no-any-return]
 
 
@@ -294,6 +308,20 @@ async def test_what_only_a_resolver_knows_is_left_to_it_and_the_rest_is_projecte
     (kept,) = projection.kept
     assert "'name'" in kept.source
     assert "shouted" not in kept.source
+
+
+async def test_a_type_that_chooses_its_values_is_left_to_graphql_core() -> None:
+    projection = Projection(SchemaReadings())
+    result = await schema_of(projection).execute("{ branches { picky { name } } }")
+    assert result.data == {"branches": [{"picky": {"name": "good"}}, {"picky": None}]}
+    assert projection.kept == []
+
+
+async def test_an_awaited_field_is_awaited() -> None:
+    text = "{ branches { later { name } leaves { name } } }"
+    result = await schema_of(Projection(SchemaReadings())).execute(text)
+    branch = {"later": {"name": "later"}, "leaves": [{"name": "x"}, {"name": None}]}
+    assert result.data == {"branches": [branch, branch]}
 
 
 async def test_middleware_sees_every_field() -> None:
@@ -330,6 +358,20 @@ async def test_an_operation_of_very_many_fields_is_not_compiled(
     answer = await both(text, {"id": "w"})
     assert answer.fields == 12
     assert both.schema.projection.kept == []
+
+
+async def test_bad_rows_at_every_level_do_not_compile_without_end(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_FIELDS", 30)
+    row: dict[str, Any] = {"displayName": []}
+    text = "{ displayName }"
+    for _ in range(10):
+        row = {"displayName": [], "runs": {"nodes": [{"workflow": row}]}}
+        text = f"{{ runs {{ nodes {{ workflow {text} }} }} displayName }}"
+    answer = await both(of(text), row)
+    assert len(answer.errors) == 11
+    assert len(both.schema.projection.kept) < 3
 
 
 async def test_fragments_that_multiply_end_at_the_bound(both: Both) -> None:

@@ -29,7 +29,11 @@ from gateway.execution.selections import Field, Fields, Selection, Selector, Too
 from gateway.odata.plan import edge_key
 
 MAX_SOURCE = 4_000_000
+"""How many characters of generated source are kept per process."""
 MAX_FIELDS = 2_000
+"""How many fields of one operation are read, and how many are compiled."""
+
+_NOTHING = object()
 
 _Trail = tuple[Any, str | int, str | None]
 
@@ -53,13 +57,17 @@ class Projection:
         """What is kept, the least recently used first."""
         return list(self._compiled.values())
 
-    def compiled(self, selection: Selection, *, listed: bool) -> Compiled:
-        """The function of a selection."""
+    def found(self, selection: Selection, *, listed: bool) -> Compiled | None:
+        """The function of a selection, if it is kept."""
         key = (listed, selection.structure)
         found = self._compiled.get(key)
         if found is not None:
             self._compiled.move_to_end(key)
-            return found
+        return found
+
+    def compiled(self, selection: Selection, *, listed: bool) -> Compiled:
+        """The function of a selection that has none yet."""
+        key = (listed, selection.structure)
         made = self._compiled[key] = compile_selection(
             selection, self.fields.readings, listed=listed
         )
@@ -80,11 +88,10 @@ class _Site:
     Attributes:
         selection: what is selected there.
         project: the function of the rows.
-        places: the fields of `Hole.place`, from 1; 0 is the site itself.
         holes: those that the last call made.
     """
 
-    __slots__ = ("holes", "places", "project", "selection")
+    __slots__ = ("holes", "project", "selection")
 
     def __init__(self, selection: Selection, compiled: Compiled) -> None:
         self.selection = selection
@@ -98,6 +105,10 @@ class _Site:
         return hole
 
 
+_Key = tuple[GraphQLObjectType, int, bool]
+_Entry = tuple[FieldDetailsList, _Site | None]
+
+
 class Projecting(StrawberryGraphQLCoreExecutionContext):
     """An executor that projects what it can."""
 
@@ -105,10 +116,9 @@ class Projecting(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._sites: dict[
-            tuple[GraphQLObjectType, int, bool], tuple[FieldDetailsList, _Site | None]
-        ] = {}
-        self._refused: Any = None
+        self._sites: dict[_Key, _Entry] = {}
+        self._refused: Any = _NOTHING
+        self._left = MAX_FIELDS
         self._plain = self.middleware_manager is None or not self.middleware_manager.middlewares
         self._selector = Selector(
             self.schema,
@@ -128,10 +138,11 @@ class Projecting(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> Any:
         """Complete an object: by projection, or as graphql-core does."""
-        if result is self._refused and result is not None:
-            self._refused = None
+        if result is self._refused:
+            self._refused = _NOTHING
         elif position_context is None:
-            site = self._site(return_type, field_details_list, listed=False)
+            key = (return_type, id(field_details_list), False)
+            _, site = self._sites.get(key) or self._new_site(key, field_details_list)
             if site is not None:
                 data = site.project(result, result)
                 if not site.holes:
@@ -155,9 +166,14 @@ class Projecting(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Complete a list: by projection if it is one of objects, or as graphql-core does."""
         named = unwrapped(return_type).named
-        if isinstance(named, GraphQLObjectType) and type(result) is list:
-            site = position_context is None and self._site(named, field_details_list, listed=True)
-            if site:
+        if (
+            isinstance(named, GraphQLObjectType)
+            and type(result) is list
+            and position_context is None
+        ):
+            key = (named, id(field_details_list), True)
+            _, site = self._sites.get(key) or self._new_site(key, field_details_list)
+            if site is not None:
                 data = site.project(result)
                 if site.holes:
                     site.holes.clear()
@@ -169,28 +185,22 @@ class Projecting(StrawberryGraphQLCoreExecutionContext):
             return_type, field_details_list, info, path, result, position_context
         )
 
-    def _site(
-        self, type_: GraphQLObjectType, details: FieldDetailsList, *, listed: bool
-    ) -> _Site | None:
-        key = (type_, id(details), listed)
-        found = self._sites.get(key)
-        if found is None:
-            # The list is kept with it, so that its id stays its own.
-            found = self._sites[key] = details, self._new_site(type_, details, listed=listed)
-        return found[1]
-
-    def _new_site(
-        self, type_: GraphQLObjectType, details: FieldDetailsList, *, listed: bool
-    ) -> _Site | None:
-        if not self._plain:
-            return None
+    def _new_site(self, key: _Key, details: FieldDetailsList) -> _Entry:
+        type_, _, listed = key
         try:
-            selection = self._selector.select(type_, details)
+            selection = self._selector.select(type_, details) if self._plain else None
         except (GraphQLError, TooLarge):
-            return None
-        if selection is None:
-            return None
-        return _Site(selection, self.projection.compiled(selection, listed=listed))
+            selection = None
+        compiled = None
+        if selection is not None:
+            compiled = self.projection.found(selection, listed=listed)
+            if compiled is None and selection.size <= self._left:
+                self._left -= selection.size
+                compiled = self.projection.compiled(selection, listed=listed)
+        site = _Site(selection, compiled) if selection and compiled else None
+        # The list is kept with it, so that the id in the key stays its own.
+        entry = self._sites[key] = details, site
+        return entry
 
     def _edge_key(self, definition: GraphQLField, details: FieldDetailsList) -> str:
         node, _, of_fragment = details[0]
@@ -248,11 +258,11 @@ class Projecting(StrawberryGraphQLCoreExecutionContext):
             at = (trail, index, None)
             if type(item) is Hole:
                 completed: list[Any] = []
-                self._refused = item.source if selection is not None else None
+                self._refused = item.source if selection is not None else _NOTHING
                 self.complete_list_item_value(
                     item.source, completed, item_type, details, info, _path(at), None
                 )
-                self._refused = None
+                self._refused = _NOTHING
                 items[index] = completed[0]
             elif selection is not None and selection.composites:
                 try:

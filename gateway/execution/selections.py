@@ -92,14 +92,18 @@ class Selection:
         fields: in the order of the response.
         composites: those that lead to objects.
         structure: equal for selections that one function can project.
+        size: how many fields there are, those below included.
     """
 
-    __slots__ = ("composites", "fields", "structure", "type")
+    __slots__ = ("composites", "fields", "size", "structure", "type")
 
     def __init__(self, type_: GraphQLObjectType, fields: list[Field]) -> None:
         self.type = type_
         self.fields = fields
         self.composites = [field for field in fields if field.targets is not None]
+        self.size = len(fields)
+        for field in self.composites:
+            self.size += sum(target.size for target in (field.targets or {}).values())
         self.structure: Structure = (
             type_.name,
             *(
