@@ -110,7 +110,7 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
     settings = settings or Settings()
     upstream = upstream or upstream_of(settings)
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
-    schema = build_schema(draft_methods=settings.draft_methods)
+    schema = build_schema(draft_methods=settings.draft_methods, projection=settings.projection)
     allow_resume = settings.allow_resume
     if allow_resume is None:
         allow_resume = not upstream.needs_token

@@ -137,6 +137,9 @@ def serve(
     allow_resume: Annotated[
         bool | None, typer.Option(help="Let task results that wait be resumed.")
     ] = None,
+    projection: Annotated[
+        bool | None, typer.Option(help="Whether generated functions make the responses.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
 ) -> None:
     """Run the gateway. Each option is also a setting: GATEWAY_UPSTREAM_URL and so on."""
@@ -153,6 +156,7 @@ def serve(
             "read_timeout": read_timeout,
             "draft_methods": draft_methods,
             "allow_resume": allow_resume,
+            "projection": projection,
             "log_level": log_level,
         }
     )
