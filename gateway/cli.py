@@ -1,6 +1,7 @@
 """The command line: serve · sandbox · schema · explain."""
 
 import difflib
+import gc
 import logging
 import os
 import socket
@@ -79,7 +80,13 @@ def _fail(message: str) -> typer.Exit:
 def application() -> Any:
     """The gateway for a server that imports it; settings come from the environment."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return create_app(Settings())
+    app = create_app(Settings())
+    # Answers are large, short-lived and have no cycles: looking for cycles in them, and in all that
+    # was made before, would take up to half of the time of a large one.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    return app
 
 
 def _settings(given: dict[str, Any] | None = None) -> Settings:

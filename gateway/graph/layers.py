@@ -355,10 +355,11 @@ class Execution:
         """Stitch what ``rows`` carry inline, or ``expanded``, and schedule what they do not."""
         if not rows:
             return
-        for row in rows:
-            row.update(node.unsupported)
-            for name, levels in node.backward.items():
-                row[name] = above(row, levels)
+        if node.unsupported or node.backward:
+            for row in rows:
+                row.update(node.unsupported)
+                for name, levels in node.backward.items():
+                    row[name] = above(row, levels)
         properties, edges = node.details if listed else ([], [])
         edges = [edge for edge in edges if any(edge.navigation.name not in row for row in rows)]
         if properties or edges:
@@ -450,12 +451,15 @@ class Execution:
         """
         stubs: list[Row] = []
         complete: list[Row] = []
+        name, wanted = child.navigation.name, child.wanted
         for row in rows:
-            stub = row.get(child.navigation.name)
+            stub = row.get(name)
             if isinstance(stub, dict) and isinstance(stub.get("id"), str):
-                user = {**stub, ADDRESS: f"users/{key_segment(stub['id'])}"}
+                user = dict(stub)
+                if child.addressed:
+                    user[ADDRESS] = f"users/{key_segment(stub['id'])}"
                 row[child.key] = user
-                (complete if user.keys() >= child.wanted else stubs).append(user)
+                (complete if user.keys() >= wanted else stubs).append(user)
         if complete and expanded is not None and expanded.navigation is child.navigation:
             complete += stubs
         else:

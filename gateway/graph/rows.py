@@ -66,24 +66,35 @@ def above(row: Row, levels: int) -> Row:
 
 
 def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
-    """A copy of a row that knows its address and its parent.
+    """A copy of a row that knows its address and its parent, as far as the plan needs them.
 
     It is a copy because rows of one reply may serve several edges.
     """
-    if node.entity.key is None:
+    entity = node.entity
+    if entity.key is None:
         return {**row, PARENT: parent}
-    key = key_of(row, node.entity.key) if isinstance(row, dict) else None
+    key = key_of(row, entity.key) if isinstance(row, dict) else None
     if key is None or key in (".", ".."):
         raise GraphError("the service answered an entity without its key")
-    home = home_of(node, row, collection) or f"{collection}/{key_segment(key)}"
-    return {**row, ADDRESS: home, PARENT: parent}
+    adopted = dict(row)
+    if node.addressed:
+        home = home_of(node, row, collection) or f"{collection}/{key_segment(key)}"
+        adopted[ADDRESS] = home
+    if node.linked:
+        adopted[PARENT] = parent
+    return adopted
 
 
 def inlined(node: PlanNode, value: Row, parent: Row) -> Row:
-    """A copy of an entity inside another, with its address where that is known."""
-    row = {**value, PARENT: parent}
-    home = home_of(node, value, parent.get(ADDRESS, ""))
-    return row if home is None else {**row, ADDRESS: home}
+    """A copy of an entity inside another, with its address where that is known and needed."""
+    row = dict(value)
+    if node.linked:
+        row[PARENT] = parent
+    if node.addressed:
+        home = home_of(node, value, parent.get(ADDRESS, ""))
+        if home is not None:
+            row[ADDRESS] = home
+    return row
 
 
 def home_of(node: PlanNode, row: Row, path: str) -> str | None:

@@ -3,12 +3,24 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.graph.reader import Reader, Row, count_of
+from gateway.graph.reader import Page, Reader, Row, count_of
 from gateway.odata.address import same_path
 from gateway.odata.cursor import START, CursorCodec, Position
 from gateway.odata.errors import BadUserInput, GatewayError
 from gateway.odata.plan import PlanNode, significant
 from gateway.odata.query import Options
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows of one page: the place of the first in the slice, how many rows of the page were passed
+    over, how many came before the page, and what was selected."""
+
+    first: int
+    page: Page
+    skipped: int
+    before: int
+    select: tuple[str, ...] | None
 
 
 @dataclass(slots=True)
@@ -17,7 +29,7 @@ class Slice:
 
     Attributes:
         rows: the rows.
-        ends: for each row, the position after it.
+        parts: the pages that they come from, for `WindowReader`'s cursors.
         start: the position of the first row.
         more: whether rows, or at least a page, follow.
         count: rows in all, if the service tells; the error of asking for it.
@@ -27,7 +39,7 @@ class Slice:
 
     start: Position
     rows: list[Row] = field(default_factory=list)
-    ends: list[Position] = field(default_factory=list)
+    parts: "list[_Part]" = field(default_factory=list)
     more: bool = False
     count: int | GatewayError | None = None
     options: Options | None = None
@@ -92,13 +104,8 @@ class WindowReader:
             rows = page.rows[skip:]
             if wanted is not None and len(rows) > wanted - len(result.rows):
                 rows, result.more = rows[: wanted - len(result.rows)], True
-            for offset, row in enumerate(rows, start=skip + 1):
-                last = offset == len(page.rows) and page.next is not None
-                link_ = page.next if last else page.link
-                result.rows.append(row)
-                result.ends.append(
-                    self._position(link_, 0 if last else offset, before + offset, select)
-                )
+            result.parts.append(_Part(len(result.rows), page, skip, before, select))
+            result.rows += rows
             skip = max(0, skip - len(page.rows))
             before += len(page.rows)
             if page.next is None:
@@ -118,38 +125,38 @@ class WindowReader:
         connection: dict[str, Any] = {"nodes": rows, "totalCount": result.count}
         if window.edges:
             connection["edges"] = [
-                {"node": row, "cursor": self._cursor(end) if window.cursors else None}
-                for row, end in zip(rows, result.ends, strict=True)
+                {"node": row, "cursor": self._cursor(result, place) if window.cursors else None}
+                for place, row in enumerate(rows)
             ]
         if window.page_info:
             connection["pageInfo"] = {
                 "hasNextPage": result.more,
                 "hasPreviousPage": result.start.index > 0,
-                "startCursor": self._cursor(result.ends[0]) if rows else None,
-                "endCursor": self._cursor(result.ends[-1]) if rows else None,
+                "startCursor": self._cursor(result, 0) if rows else None,
+                "endCursor": self._cursor(result, len(rows) - 1) if rows else None,
             }
         return connection
 
-    def _position(
-        self, link: str | None, offset: int, index: int, select: tuple[str, ...] | None
-    ) -> Position:
-        """A position that `read` will accept again.
+    def _cursor(self, result: Slice, place: int) -> str:
+        """The cursor of a row: a position after it, one that `read` will accept again.
 
         A link to another path, however the service came to it, is not put into a cursor: what
         comes back in one may have been forged.
         """
+        part = next(part for part in reversed(result.parts) if part.first <= place)
+        offset = place - part.first + part.skipped + 1
+        index, page = part.before + offset, part.page
+        last = offset == len(page.rows) and page.next is not None
+        link, offset = (page.next, 0) if last else (page.link, offset)
         if link is not None and not same_path(link, self._path):
-            return Position(None, index, index, select)
-        return Position(link, offset, index, select)
+            link, offset = None, index
+        return self._cursors.encode(self._edge, Position(link, offset, index, part.select))
 
     def _decode(self, cursor: str) -> Position:
         position = self._cursors.decode(self._edge, cursor)
         if position.link is not None and not same_path(position.link, self._path):
             raise BadUserInput("this cursor leads to another collection", argument="after")
         return position
-
-    def _cursor(self, position: Position) -> str:
-        return self._cursors.encode(self._edge, position)
 
     def _entry(self, start: Position) -> tuple[str | None, int]:
         """The link to begin with and the rows to pass over.

@@ -19,6 +19,9 @@ MAX_ID_LENGTH = 256
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\%?#]")
 
+# What `quote` leaves as it is: asking first is ten times as fast for the keys that services give.
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]+")
+
 _KEY_IN_PARENTHESES = re.compile(r"\('([^'/]*)'\)")
 
 # Path patterns of the entities that can be addressed, and what of a GET of their own is documented.
@@ -85,7 +88,8 @@ class Address:
 
 def key_segment(key: object) -> str:
     """A key that the service gave, as one percent-encoded path segment."""
-    return quote(str(key), safe="")
+    text = str(key)
+    return text if _UNRESERVED.fullmatch(text) else quote(text, safe="")
 
 
 def checked_id(value: str, argument: str) -> str:

@@ -103,6 +103,9 @@ class PlanNode:
         sources: edges across workflows only: the workflows, and the runs, that are read on the
             way; what is selected of them is selected there.
         views: bounded lists only: the same edge with filters and orders, by key.
+        identified: whether the ``nodeId`` of its rows is selected.
+        addressed: whether its rows have to know their addresses (`settle`).
+        linked: whether its rows have to know the rows that they hang below (`settle`).
     """
 
     navigation: Navigation
@@ -122,6 +125,36 @@ class PlanNode:
     narrowing: Narrowing = field(default_factory=Narrowing)
     views: dict[str, View] = field(default_factory=dict)
     sources: "tuple[PlanNode, ...]" = ()
+    identified: bool = False
+    addressed: bool = True
+    linked: bool = True
+
+    def settle(self) -> None:
+        """Find out, once all is planned, what the rows of this node and of those below need."""
+        for node in (*self.sources, *self.children.values()):
+            node.settle()
+        for source in self.sources:
+            source.addressed = source.linked = True
+        self.addressed = (
+            self.identified
+            or bool(self.sources)
+            or any(child._begins_at_its_parent for child in self.children.values())
+            or any(not p.in_list for p in self.properties.values())
+        )
+        self.linked = (
+            bool(self.sources)
+            or bool(self.backward)
+            or any(child.linked for child in self.children.values())
+        )
+
+    @property
+    def _begins_at_its_parent(self) -> bool:
+        navigation = self.navigation
+        if navigation.allows(Strategy.HYDRATE) or navigation.allows(Strategy.JOIN):
+            return not navigation.in_list
+        if navigation.strategies == (Strategy.INLINE,):
+            return self.addressed or not navigation.in_list
+        return True
 
     @property
     def pivot(self) -> "PlanNode | None":

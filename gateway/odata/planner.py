@@ -73,6 +73,7 @@ class Planner:
         """
         root = PlanNode(_OPERATION, self.model[QUERY], key="")
         self._fill(root, selection)
+        root.settle()
         return Plan(root)
 
     def payload(
@@ -99,6 +100,7 @@ class Planner:
                     child.address, child.known = place.address, place.row
                     root.children[key] = child
                 self._fill(root.children[key], selected.selection)
+        root.settle()
         return Plan(root)
 
     def _fill(self, node: PlanNode, selection: Selection) -> None:
@@ -110,6 +112,8 @@ class Planner:
                     node.properties[prop.name] = prop
             elif (navigation := node.entity.navigations.get(selected.name)) is not None:
                 self._edge(node, navigation, selected)
+            elif selected.name == "nodeId":
+                node.identified = True
 
     def _edge(self, node: PlanNode, navigation: Navigation, selected: SelectedField) -> None:
         if navigation.container is not None and (found := _containing(node, navigation.target)):
