@@ -58,6 +58,8 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="these parts alone")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT} and {PLOT}")
     options = parser.parse_args()
+    if options.quick and options.write:
+        parser.error("what --quick measures is not worth writing")
     parts, series = measure.run(run(options.only or list(PARTS), quick=options.quick))
     if options.write:
         DOCUMENT.write_text(write(parts, DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
