@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import signal
 from pathlib import Path
 
 from benchmarks import blocking, end_to_end, execution, growth, measure, memory, transport
@@ -60,6 +61,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick and options.write:
         parser.error("what --quick measures is not worth writing")
+    # What ends the benchmarks ends the processes that they started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parts, series = measure.run(run(options.only or list(PARTS), quick=options.quick))
     if options.write:
         DOCUMENT.write_text(write(parts, DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

@@ -86,17 +86,18 @@ async def _same_data(contenders: dict[str, Contender], sandbox: Sandbox, shape: 
 
 
 async def _turn(contender: Contender, latency: int, *, first: bool, quick: bool) -> None:
-    """One after the other, then at once; what takes very long is done less often."""
+    """One after the other, then at once; what takes very long is done in the first turn only."""
     slow = len(contender.requests) > 20
-    count = 2 if quick or (slow and latency) else 5 if slow else 20 if latency else 40
+    if slow and not first:
+        return
+    count = 2 if quick else 5 if slow else 20 if latency else 40
     before = contender.process.cpu_seconds
     *latencies, _ = await contender.worker.run(count)
     contender.latencies += latencies
     contender.cpu.append((contender.process.cpu_seconds - before) / count)
-    if first or not slow:
-        count = 2 if quick else CONCURRENCY if slow else 5 * CONCURRENCY
-        *_, total = await contender.worker.run(count, min(count, CONCURRENCY))
-        contender.rates.append(count / total)
+    count = 2 if quick else CONCURRENCY if slow else 5 * CONCURRENCY
+    *_, total = await contender.worker.run(count, min(count, CONCURRENCY))
+    contender.rates.append(count / total)
 
 
 def _report(part: Part, contenders: dict[str, Contender], shape: Shape, latency: int) -> None:
