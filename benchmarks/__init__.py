@@ -1,0 +1,1 @@
+"""What the gateway costs, beside what the same work costs otherwise: `python -m benchmarks`."""

@@ -1,0 +1,74 @@
+"""The gateway as the benchmarks start it; the one place that knows its settings.
+
+`projection` is the setting that switches compiled projections off. Where the gateway has no such
+setting, it is measured as it is.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp, Message
+
+from benchmarks.shapes import TOKEN
+from gateway.app import Upstream, create_app
+from gateway.graph.credentials import Fixed
+from gateway.settings import Settings
+
+UPSTREAM_URL = "http://upstream/v1.0"
+HAS_PROJECTION = "projection" in Settings.model_fields
+
+
+def settings(*, projection: bool = True) -> Settings:
+    """Settings for the benchmarks, whatever the environment says."""
+    given: dict[str, Any] = {"_env_file": None, "log_level": "error"}
+    if HAS_PROJECTION:
+        given["projection"] = projection
+    return Settings(**given)
+
+
+class InProcess:
+    """A gateway that is called without a socket, from the bytes of a body to those of an answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def answer(self, body: bytes) -> bytes:
+        """The body of the answer to a POST."""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": "/graphql",
+            "raw_path": b"/graphql",
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"content-type", b"application/json"), (b"accept", b"application/json")],
+            "client": ("127.0.0.1", 1),
+            "server": ("gateway", 80),
+        }
+        answered: list[bytes] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                answered.append(message.get("body", b""))
+
+        await self._app(scope, receive, send)
+        return b"".join(answered)
+
+
+@asynccontextmanager
+async def in_process(
+    transport: httpx.AsyncBaseTransport, *, projection: bool = True
+) -> AsyncIterator[InProcess]:
+    """A gateway in this process that sends its requests through ``transport``."""
+    upstream = Upstream(UPSTREAM_URL, Fixed(TOKEN), transport)
+    app = create_app(settings(projection=projection), upstream)
+    async with app.router.lifespan_context(app):
+        yield InProcess(app)

@@ -1,0 +1,85 @@
+"""What is asked: one query, in any volume, and what is counted of its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+TOKEN = "sandbox"  # noqa: S105
+QUERY = """{ workflows { nodes { id displayName runs { nodes { id
+  userProcessingResults { nodes { id subject { id }
+    taskProcessingResults { id processingStatus failureReason task { displayName } }
+  } } } } } } }"""
+"""Through three connections down to the task results."""
+
+ABSTRACT_QUERY = """{ workflows { nodes { id displayName runs { nodes { id
+  activatedOnScope { __typename }
+  userProcessingResults { nodes { id subject { id }
+    taskProcessingResults { id processingStatus failureReason task { displayName } }
+  } } } } } } }"""
+"""The same with a field of an abstract type in each run: the example of a selection that can't be
+compiled. If it can be, choose another one here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """W workflows with R runs each, U users in each run, T tasks for each user."""
+
+    workflows: int = 5
+    runs: int = 4
+    users: int = 5
+    tasks: int = 3
+
+    @property
+    def rows(self) -> int:
+        """Task results in all."""
+        return self.workflows * self.runs * self.users * self.tasks
+
+    @property
+    def layers(self) -> int:
+        """Layers of requests that depend on each other: workflows, runs, results."""
+        return 3
+
+    @property
+    def planned_requests(self) -> int:
+        """HTTP requests of the plan: one page, batches of runs, batches of two lists per run.
+
+        Holds while every list fits into one page, and a run has at most as many users as make
+        the flat list of its task results the cheaper way.
+        """
+        runs = self.workflows * self.runs
+        return 1 + -(-self.workflows // 20) + -(-2 * runs // 20)
+
+    @property
+    def nested_requests(self) -> int:
+        """HTTP requests of a script that asks for each list on its own."""
+        runs = self.workflows * self.runs
+        return 1 + self.workflows + runs + runs * self.users
+
+    def __str__(self) -> str:
+        return f"{self.workflows} x {self.runs} x {self.users} x {self.tasks}"
+
+
+def leaf_fields(data: Any) -> int:
+    """The scalar values of an answer."""
+    if isinstance(data, dict):
+        return sum(map(leaf_fields, data.values()))
+    if isinstance(data, list):
+        return sum(map(leaf_fields, data))
+    return 1
+
+
+def task_results(data: Any) -> int:
+    """The task results in the answer to `QUERY`."""
+    return sum(
+        len(user["taskProcessingResults"])
+        for workflow in data["workflows"]["nodes"]
+        for run in workflow["runs"]["nodes"]
+        for user in run["userProcessingResults"]["nodes"]
+    )
+
+
+def body_of(query: str, variables: Mapping[str, Any] | None = None) -> bytes:
+    """The body of a GraphQL request."""
+    return orjson.dumps({"query": query, "variables": variables or {}})
