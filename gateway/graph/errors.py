@@ -2,6 +2,7 @@
 
     GraphError                  UPSTREAM_ERROR        anything else the service answered
     ├── Unauthenticated         UNAUTHENTICATED       401
+    │   └── ClaimsChallenge     UNAUTHENTICATED       the user must satisfy Conditional Access
     ├── Forbidden               FORBIDDEN             403
     ├── NotFound                NOT_FOUND             404, 410
     ├── Conflict                CONFLICT              409, 412
@@ -31,8 +32,19 @@ class Unauthenticated(GraphError):
     code = "UNAUTHENTICATED"
 
 
+class ClaimsChallenge(Unauthenticated):
+    """The user must sign in again and satisfy a Conditional Access policy.
+
+    ``extensions["claims"]`` is the JSON text of the claims to ask the token endpoint for.
+    """
+
+    def __init__(self, message: str, *, claims: str, **details: Any) -> None:
+        super().__init__(message, claims=claims, **details)
+        self.claims = claims
+
+
 class Forbidden(GraphError):
-    """The token lacks a permission, or the caller a role."""
+    """The token or the caller lacks a permission, or the user a role."""
 
     code = "FORBIDDEN"
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import strawberry
-from graphql import GraphQLResolveInfo, get_named_type
+from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, is_composite_type
 from strawberry.types import Info
 
+from gateway.graph.caller import Permission
 from gateway.graph.client import Reply
-from gateway.graph.credentials import caller_name
 from gateway.graph.entities import unwrapped
 from gateway.graph.errors import GraphError
 from gateway.odata.address import addressed, key_of, key_segment, node_id
@@ -109,7 +109,9 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
     """A mutation of ``input_`` that does what ``perform`` does."""
 
     async def resolver(root: Any, info: Info[Context, None], input: Any) -> Any:  # noqa: A002
-        return await perform(Operation(info.context, info._raw_info))
+        operation = Operation(info.context, info._raw_info)
+        operation.check_permissions()
+        return await perform(operation)
 
     resolver.__annotations__["input"] = input_
     return strawberry.mutation(resolver=resolver, description=description)
@@ -136,6 +138,22 @@ class Operation:
         """Whether the payload's field ``name`` is selected."""
         payload = get_named_type(self._info.return_type).name
         return any(field.name == name for field in field_selection(self._info).fields(payload))
+
+    def check_permissions(self) -> None:
+        """Refuse the mutation before anything is sent.
+
+        What a payload leads to are results, so selecting it takes the permission to read them.
+        Found out after the change, the error would look as if nothing was changed.
+
+        Raises:
+            Forbidden: the caller lacks a permission that the mutation or its payload needs.
+        """
+        self.context.caller.require(Permission.CHANGE)
+        payload = get_named_type(self._info.return_type)
+        assert isinstance(payload, GraphQLObjectType)  # noqa: S101 - so the schema is made
+        selected = field_selection(self._info).fields(payload.name)
+        if any(is_composite_type(get_named_type(payload.fields[f.name].type)) for f in selected):
+            self.context.caller.require(Permission.READ)
 
     async def send(self, request: GraphRequest) -> Any:
         """The JSON that the service answers to a request that changes something.
@@ -166,7 +184,7 @@ class Operation:
         _log.info(
             "mutation=%s caller=%s request=%s outcome=%s status=%s request-id=%s",
             self._info.field_name,
-            caller_name(self.context.caller),
+            self.context.caller.name,
             f"{request.method} {request.url}",
             "UNKNOWN" if found.get("outcomeUnknown") else found.get("code", "OK"),
             reply.status if reply.status > 0 else "-",
