@@ -191,7 +191,7 @@ class AppCredentials:
         try:
             return await self._source.token(self._scope)
         except ClientAuthenticationError as problem:
-            raise _misconfigured(_answer(problem)) from None
+            raise _misconfigured(problem, _answer(problem)) from None
         except AzureError as problem:
             raise _unreachable(problem) from None
 
@@ -239,7 +239,7 @@ class OnBehalfOf:
         try:
             return await self._source(caller.token).token(self._scope)
         except ClientAuthenticationError as problem:
-            raise _refused(_answer(problem)) from None
+            raise _refused(problem) from None
         except AzureError as problem:
             raise _unreachable(problem) from None
 
@@ -278,7 +278,8 @@ def _codes(answer: dict[str, Any]) -> str:
     return ", ".join(dict.fromkeys(found)) or "no code"
 
 
-def _refused(answer: dict[str, Any]) -> GraphError:
+def _refused(problem: ClientAuthenticationError) -> GraphError:
+    answer = _answer(problem)
     codes, claims = _codes(answer), answer.get("claims")
     if isinstance(claims, str) and claims:
         return ClaimsChallenge(
@@ -293,12 +294,15 @@ def _refused(answer: dict[str, Any]) -> GraphError:
             "sign in again, or have the permissions consented to",
             serviceCode=codes,
         )
-    return _misconfigured(answer)
+    return _misconfigured(problem, answer)
 
 
-def _misconfigured(answer: dict[str, Any]) -> GraphError:
+def _misconfigured(problem: ClientAuthenticationError, answer: dict[str, Any]) -> GraphError:
     codes = _codes(answer)
-    if answer.get("error") in ("temporarily_unavailable", "server_error"):
+    status = problem.status_code or 0
+    passing = answer.get("error") in ("temporarily_unavailable", "server_error")
+    if passing or status == 429 or status >= 500:
+        _log.warning("Microsoft Entra ID is out of order (%s)", codes)
         return UpstreamUnavailable("Microsoft Entra ID is out of order", serviceCode=codes)
     _log.error("Microsoft Entra ID gives no token to the gateway's own identity (%s)", codes)
     return GraphError(
