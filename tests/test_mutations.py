@@ -530,7 +530,7 @@ async def test_each_mutation_is_logged_without_secrets(start, caplog):
         f"mutation=updateWorkflow caller=oid:11-22,appid:33-44 request={path} outcome=OK status=204"
     )
     assert "outcome=NOT_FOUND status=404 request-id=" in refused
-    assert "caller=token " in opaque
+    assert "caller=token:" in opaque
     for line in caplog.text.splitlines():
         assert token not in line
         assert TOKEN not in line

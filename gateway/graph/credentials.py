@@ -65,7 +65,7 @@ def caller_name(token: str | None) -> str:
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
-        return f"token {hashlib.sha256(token.encode()).hexdigest()[:12]}"
+        return f"token:{hashlib.sha256(token.encode()).hexdigest()[:12]}"
     return name_of_claims(claims)
 
 

@@ -65,12 +65,13 @@ class Quota:
             )
         if self._per_minute is not None:
             used = account.debt + sum(running.requests for running in account.running)
-            if used >= self._per_minute:
-                wait = (used - self._per_minute) * _MINUTE / self._per_minute
+            over = used + 1 - self._per_minute
+            if over > 0:
+                wait = over * _MINUTE / self._per_minute
                 raise Refused(
                     429,
                     "RATE_LIMITED",
-                    f"your operations needed more than {self._per_minute} upstream requests in a "
+                    f"your operations have used up the {self._per_minute} upstream requests of a "
                     "minute; wait, or ask for less",
                     Retry_After=str(max(1, math.ceil(wait))),
                 )

@@ -149,11 +149,15 @@ class Operation:
             Forbidden: the caller lacks a permission that the mutation or its payload needs.
         """
         self.context.caller.require(Permission.CHANGE)
+        if self._leads_on():
+            self.context.caller.require(Permission.READ)
+
+    def _leads_on(self) -> bool:
+        """Whether the selected payload leads to anything but ids."""
         payload = get_named_type(self._info.return_type)
         assert isinstance(payload, GraphQLObjectType)  # noqa: S101 - so the schema is made
         selected = field_selection(self._info).fields(payload.name)
-        if any(is_composite_type(get_named_type(payload.fields[f.name].type)) for f in selected):
-            self.context.caller.require(Permission.READ)
+        return any(is_composite_type(get_named_type(payload.fields[f.name].type)) for f in selected)
 
     async def send(self, request: GraphRequest) -> Any:
         """The JSON that the service answers to a request that changes something.
@@ -197,6 +201,8 @@ class Operation:
         Args:
             places: what each edge leads to: one object, or several and why some can't be had.
         """
+        if not self._leads_on():
+            return {}
         listed = {name: [to] if isinstance(to, Place) else to for name, to in places.items()}
         plan = self.context.planner.payload(
             get_named_type(self._info.return_type).name,

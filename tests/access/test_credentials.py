@@ -41,7 +41,11 @@ def user(authority: Authority, oid: str, **changes: Any) -> str:
     [
         ("https://graph.microsoft.com/v1.0", "login.microsoftonline.com", "graph.microsoft.com"),
         ("https://graph.microsoft.us/v1.0", "login.microsoftonline.us", "graph.microsoft.us"),
-        ("https://dod-graph.microsoft.us/beta", "login.microsoftonline.us", "dod-graph.microsoft.us"),
+        (
+            "https://dod-graph.microsoft.us/beta",
+            "login.microsoftonline.us",
+            "dod-graph.microsoft.us",
+        ),
         (
             "https://microsoftgraph.chinacloudapi.cn/v1.0",
             "login.chinacloudapi.cn",
@@ -122,9 +126,7 @@ async def test_a_workload_shows_its_own_token(
 ) -> None:
     (tmp_path / "token").write_text("token-of-the-workload")
     monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "token"))
-    gateway = await guarded(
-        **{**OBO, "credentials": mode}, client_secret=None, identity="workload"
-    )
+    gateway = await guarded(**{**OBO, "credentials": mode}, client_secret=None, identity="workload")
     response = await gateway.post(token=user(authority, ALICE))
     assert "errors" not in response.json(), response.text
     [form] = authority.exchanges
