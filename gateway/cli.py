@@ -231,16 +231,12 @@ def _listen(config: uvicorn.Config) -> socket.socket:
 
 def _banner(settings: Settings, host: str, port: int) -> str:
     address = f"http://{host}:{port}/graphql"
-    if settings.upstream_url is not None:
-        ways = {"passthrough": ["'Authorization: Bearer <your Microsoft Graph token>'"]}.get(
-            settings.credentials, []
+    proven = settings.audience is not None or settings.api_keys is not None
+    if settings.upstream_url is not None or proven:
+        where = (
+            f"in front of {settings.upstream_url}" if settings.upstream_url else "on the sandbox"
         )
-        if settings.audience is not None:
-            ways.append(f"'Authorization: Bearer <token for {settings.audience}>'")
-        if settings.api_keys is not None:
-            ways.append(f"'{API_KEY_HEADER}: <key>'")
-        proof = f" with {' or '.join(ways)}" if ways else ", from this machine alone"
-        return f"Lifecycle Gateway in front of {settings.upstream_url}\n  POST {address}{proof}"
+        return f"Lifecycle Gateway {where}\n  POST {address}{_proof(settings)}"
     return (
         "Lifecycle Gateway on the sandbox: no tenant, no token, invented data.\n"
         f"  Open {address} in a browser, or paste this:\n\n"
@@ -250,6 +246,18 @@ def _banner(settings: Settings, host: str, port: int) -> str:
         + "".join(f"    {line}\n" for line in DEFAULT_QUERY.splitlines())
         + "\n  For your own tenant: GATEWAY_UPSTREAM_URL=https://graph.microsoft.com/v1.0"
     )
+
+
+def _proof(settings: Settings) -> str:
+    """How a caller proves to be known, as the end of a sentence."""
+    ways = []
+    if settings.credentials == "passthrough":
+        ways.append("'Authorization: Bearer <your Microsoft Graph token>'")
+    if settings.audience is not None:
+        ways.append(f"'Authorization: Bearer <token for {settings.audience}>'")
+    if settings.api_keys is not None:
+        ways.append(f"'{API_KEY_HEADER}: <key>'")
+    return f" with {' or '.join(ways)}" if ways else ", from this machine alone"
 
 
 @contextmanager

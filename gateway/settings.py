@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -224,9 +225,20 @@ class Settings(BaseSettings):
 
     @field_validator("client_certificate")
     @classmethod
-    def _readable(cls, value: str | None) -> str | None:
-        if value is not None and not os.access(value, os.R_OK):
-            raise ValueError("must be a file that can be read")
+    def _certificate(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        # It takes long to import, and few need it.
+        from azure.identity.aio import CertificateCredential
+
+        try:
+            CertificateCredential("tenant", "client", certificate_data=Path(value).read_bytes())
+        except OSError as error:
+            raise ValueError(f"can't be read: {error.strerror}") from None
+        except ValueError:
+            raise ValueError(
+                "must hold a certificate and its RSA key, PEM or PKCS12, without a password"
+            ) from None
         return value
 
     @property

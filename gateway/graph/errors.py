@@ -14,6 +14,8 @@
 (graph-lifecycle-api.md, section 7, Errors).
 """
 
+import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -108,14 +110,29 @@ def error_of_answer(status: int, headers: Mapping[str, str], body: Any) -> Graph
     message = error.get("message")
     if not isinstance(message, str) or not message:
         message = f"the service answered {status} without an error message"
-    return _BY_STATUS.get(status, GraphError)(
-        message,
-        status=status,
-        serviceCode=_text(error.get("code")),
-        requestId=_text(inner.get("request-id") or inner.get("requestId"))
+    details = {
+        "status": status,
+        "serviceCode": _text(error.get("code")),
+        "requestId": _text(inner.get("request-id") or inner.get("requestId"))
         or headers.get("request-id"),
-        retryAfter=headers.get("retry-after") if status == 429 else None,
-    )
+        "retryAfter": headers.get("retry-after") if status == 429 else None,
+    }
+    claims = _claims(headers.get("www-authenticate", "")) if status == 401 else None
+    if claims is not None:
+        return ClaimsChallenge(message, claims=claims, **details)
+    return _BY_STATUS.get(status, GraphError)(message, **details)
+
+
+def _claims(challenge: str) -> str | None:
+    """The claims of a WWW-Authenticate header, which are base64 there."""
+    found = re.search(r'\bclaims="([A-Za-z0-9+/_-]+=*)"', challenge)
+    if found is None:
+        return None
+    text = found.group(1).translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return None
 
 
 def outcome_unknown(error: GraphError) -> GraphError:

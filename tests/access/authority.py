@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,7 +15,8 @@ from urllib.parse import parse_qsl
 import jwt
 import trustme
 import uvicorn
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -43,6 +45,30 @@ def public_pem(key: rsa.RSAPrivateKey) -> bytes:
     )
 
 
+def certificate(folder: Path) -> str:
+    """A self-signed certificate with its RSA key, as Entra takes it."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gateway")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(FIRST.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(FIRST, hashes.SHA256())
+    )
+    key = FIRST.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = folder / "gateway.pem"
+    path.write_bytes(key + made.public_bytes(serialization.Encoding.PEM))
+    return str(path)
+
+
 class Authority:
     """Publishes keys, and answers token requests.
 
@@ -64,6 +90,7 @@ class Authority:
         self.log: list[str] = []
         self.exchanges: list[dict[str, str]] = []
         self.issuer = f"{self.url}/{TENANT}/v2.0"
+        self.jwks = f"{self.url}/{TENANT}/discovery/v2.0/keys"
         self.answer: Callable[[dict[str, str]], Answer] = self.grant
         self.expires_in = 3600
 
@@ -115,8 +142,7 @@ class Authority:
     async def _respond(self, request: Request) -> Response:
         match request.url.path:
             case path if path == f"/{TENANT}/v2.0/.well-known/openid-configuration":
-                jwks = f"{self.url}/{TENANT}/discovery/v2.0/keys"
-                return JSONResponse({"issuer": self.issuer, "jwks_uri": jwks})
+                return JSONResponse({"issuer": self.issuer, "jwks_uri": self.jwks})
             case path if path == f"/{TENANT}/discovery/v2.0/keys":
                 return JSONResponse({"keys": [_jwk(kid, key) for kid, key in self.keys.items()]})
             case path if path == f"/{TENANT}/oauth2/v2.0/token":
@@ -187,11 +213,13 @@ class Service:
         owners: whose each token is; any other is refused with 401. Everyone sees the same ids, but
             names of their own, and runs only of the workflows that are theirs.
         log: owner, method and path of each logical request.
+        challenge: headers of a 401.
     """
 
     def __init__(self, *owners: str) -> None:
         self.owners = {f"token-of-{owner}-for-the-service": owner for owner in owners}
         self.log: list[tuple[str, str, str]] = []
+        self.challenge: dict[str, str] = {}
         self.app = Starlette(
             routes=[Route("/v1.0/{path:path}", self.respond, methods=["GET", "POST", "PATCH"])]
         )
@@ -209,7 +237,7 @@ class Service:
         owner = self.owner(request.headers.get("authorization", "").removeprefix("Bearer "))
         if owner is None:
             error = {"code": "InvalidAuthenticationToken", "message": "who is this?"}
-            return JSONResponse({"error": error}, 401)
+            return JSONResponse({"error": error}, 401, self.challenge)
         path = request.path_params["path"]
         for _ in range(len(self.log) % 3):
             await asyncio.sleep(0)

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 
 from gateway.graph.caller import ANONYMOUS, EVERYTHING, Caller
 from gateway.graph.entra import Identity, OnBehalfOf, authority_of, scope_of
@@ -18,10 +16,10 @@ from gateway.settings import Settings
 from tests.access.authority import (
     CHALLENGE,
     CLIENT,
-    FIRST,
     SECRET,
     TENANT,
     Authority,
+    certificate,
     refusal,
 )
 from tests.access.conftest import NAMES, RENAME, Guard, error_of
@@ -71,32 +69,6 @@ async def test_a_client_secret_is_exchanged_once(authority: Authority, guarded: 
     assert form["grant_type"] == "client_credentials"
     assert (form["client_id"], form["client_secret"]) == (CLIENT, SECRET)
     assert form["scope"] == SCOPE
-
-
-def certificate(folder: Path) -> str:
-    """A self-signed certificate with its RSA key, as Entra takes it."""
-    from datetime import UTC, datetime, timedelta
-
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gateway")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(FIRST.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .sign(FIRST, hashes.SHA256())
-    )
-    key = FIRST.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path = folder / "gateway.pem"
-    path.write_bytes(key + made.public_bytes(serialization.Encoding.PEM))
-    return str(path)
 
 
 @pytest.mark.parametrize("mode", ["app", "obo"])
@@ -254,6 +226,20 @@ async def test_a_conditional_access_challenge_reaches_the_client(
     assert gateway.service.log == []
     authority.answer = authority.grant
     assert (await gateway.post(query, user(authority, ALICE))).status_code == 200
+
+
+async def test_a_challenge_of_the_service_reaches_the_client(guarded: Guard) -> None:
+    gateway = await guarded()
+    claims = base64.b64encode(CHALLENGE.encode()).decode()
+    gateway.service.challenge = {
+        "WWW-Authenticate": f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
+    }
+    response = await gateway.post(token="unknown")
+    assert response.status_code == 401
+    assert f'claims="{claims}"' in response.headers["www-authenticate"]
+    assert error_of(response)["claims"] == CHALLENGE
+    gateway.service.challenge = {"WWW-Authenticate": 'Bearer claims="é"'.encode().decode("latin-1")}
+    assert (await gateway.post(token="unknown")).status_code == 200
 
 
 async def test_a_user_who_did_not_consent_is_told_so(authority: Authority, guarded: Guard) -> None:

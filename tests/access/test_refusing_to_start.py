@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ from gateway.graph.entra import AppCredentials, Identity
 from gateway.http.api_keys import new_key
 from gateway.http.identity import Anyone, Loopback, OwnToken, Proven
 from gateway.settings import Settings
-from tests.access.authority import CLIENT, TENANT
+from tests.access.authority import CLIENT, TENANT, certificate
+from tests.test_cli import post, server
 
 URL = {"upstream_url": "https://graph.microsoft.com/v1.0"}
 KEY, ENTRY = new_key("siem", ["read"])
@@ -35,7 +37,6 @@ def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
     [
         (without(APP, "api_keys"), "they must prove who they are: set audience or api_keys"),
         (without(APP, "client_secret"), "client_secret and client_certificate"),
-        (APP | {"client_certificate": __file__}, "client_secret and client_certificate"),
         (without(APP, "tenant_id"), "needs tenant_id and client_id"),
         (without(APP, "client_id"), "needs tenant_id and client_id"),
         (APP | {"upstream_url": "http://graph.microsoft.com/v1.0"}, "upstream_url must begin with"),
@@ -55,7 +56,8 @@ def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
         (APP | {"tenant_id": "contoso.onmicrosoft.com"}, "must be an id"),
         (APP | {"authority_url": "http://localhost"}, "must be https://"),
         (APP | {"authority_url": "https://login.microsoftonline.us/tenant"}, "must be https://"),
-        (APP | {"client_certificate": "/nowhere"}, "a file that can be read"),
+        (APP | {"client_certificate": "/nowhere"}, "can't be read: No such file"),
+        (APP | {"client_certificate": __file__}, "must hold a certificate and its RSA key"),
         (APP | {"credentials": "application"}, "'passthrough', 'app' or 'obo'"),
         (APP | {"operations_per_caller": 0}, "greater than or equal to 1"),
     ],
@@ -66,6 +68,14 @@ def test_settings_that_are_not_safe_are_refused(given: dict[str, Any], rule: str
     assert rule in str(error.value)
     for secret in (KEY, "a-client-secret", str(ENTRY)):
         assert secret not in str(error.value)
+
+
+def test_a_secret_and_a_certificate_are_one_too_many(tmp_path: Path) -> None:
+    both = APP | {"client_certificate": certificate(tmp_path)}
+    with pytest.raises(ValidationError, match="one of client_secret and client_certificate"):
+        Settings(**both)
+    assert Settings(**both, identity="certificate").identity_kind == "certificate"
+    assert Settings(**without(both, "client_secret")).identity_kind == "certificate"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +99,23 @@ def test_the_app_is_never_open_to_anyone() -> None:
     credentials: Credentials = AppCredentials(Identity("managed"), "https://graph.test/.default")
     with pytest.raises(ValueError, match="prove"):
         authenticator_of(Settings(), credentials)
+
+
+def test_the_examples_of_the_readme_are_complete(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    certificate(tmp_path)
+    readme = Path("README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```sh\n(GATEWAY_[^`]*GATEWAY_CREDENTIALS=[^`]*)```", readme)
+    assert len(examples) == 2
+    for example in examples:
+        example = example.replace("siem:read:…", str(ENTRY))
+        example = example.replace("/run/secrets", str(tmp_path))
+        with monkeypatch.context() as environment:
+            for name, value in re.findall(r"^(GATEWAY_\w+)=(\S+)", example, re.MULTILINE):
+                environment.setenv(name, value)
+            settings = Settings()
+        assert isinstance(authenticator_of(settings, credentials_of(settings)), Proven)
 
 
 # --- as a command -------------------------------------------------------------------------------
@@ -153,3 +180,13 @@ def test_a_printed_key_is_what_the_settings_take() -> None:
     assert key not in entry
     assert Settings(credentials="app", api_keys=entry)
     assert run("api-key", "two words", "--permission", "read").returncode == 2
+
+
+def test_keys_guard_the_sandbox_too() -> None:
+    environment = {"GATEWAY_API_KEYS": str(ENTRY), "GATEWAY_CREDENTIALS": "app"}
+    with server("serve", "--port", "0", **environment) as (address, printed):
+        assert "on the sandbox" in printed
+        assert "'X-API-Key: <key>'" in printed
+        assert post(address).status_code == 401
+        answer = post(address, **{"X-API-Key": KEY}).json()
+        assert answer["data"]["workflows"]["nodes"]

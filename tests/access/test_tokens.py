@@ -207,6 +207,14 @@ async def test_the_keys_of_another_tenant_do_not_count(
     assert (await refused(verifier, authority.token())).status == 503
 
 
+async def test_keys_are_never_fetched_in_the_clear(
+    authority: Authority, verifier: TokenVerifier
+) -> None:
+    authority.jwks = authority.jwks.replace("https:", "http:")
+    assert (await refused(verifier, authority.token())).status == 503
+    assert len(authority.log) == 1
+
+
 # --- at the endpoint ----------------------------------------------------------------------------
 
 
