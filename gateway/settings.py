@@ -235,7 +235,7 @@ class Settings(BaseSettings):
             CertificateCredential("tenant", "client", certificate_data=Path(value).read_bytes())
         except OSError as error:
             raise ValueError(f"can't be read: {error.strerror}") from None
-        except ValueError:
+        except (ValueError, TypeError):  # TypeError: the key has a password.
             raise ValueError(
                 "must hold a certificate and its RSA key, PEM or PKCS12, without a password"
             ) from None
