@@ -136,8 +136,11 @@ class GraphQLEndpoint:
         if executed and not _never_began(result):
             body["data"] = result.data
         record.answered(body.get("errors", ()))
-        if not any((result.data or {}).values()) and (challenge := challenge_of(result.errors)):
-            return _json(body, 401, media_type, {"WWW-Authenticate": challenge})
+        challenge = challenge_of(result.errors)
+        if challenge is not None and not _has_fetched(result.data):
+            return _json(
+                {"errors": body["errors"]}, 401, media_type, {"WWW-Authenticate": challenge}
+            )
         status = 200 if "data" in body or media_type == JSON else 400
         return _json(body, status, media_type)
 
@@ -145,6 +148,11 @@ class GraphQLEndpoint:
 def _never_began(result: Any) -> bool:
     """Whether execution stopped before the first field, as with a variable that does not fit."""
     return result.data is None and all(not error.path for error in result.errors or ())
+
+
+def _has_fetched(data: dict[str, Any] | None) -> bool:
+    """Whether a root field has a value of the upstream; a 401 would hide what was done or found."""
+    return any(isinstance(value, dict | list) for value in (data or {}).values())
 
 
 def _is_browser(request: Request) -> bool:

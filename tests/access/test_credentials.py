@@ -18,6 +18,7 @@ from tests.access.authority import (
     CLIENT,
     SECRET,
     TENANT,
+    Answer,
     Authority,
     certificate,
     refusal,
@@ -209,7 +210,7 @@ async def test_few_are_kept(authority: Authority, tls: ssl.SSLContext) -> None:
     await credentials.aclose()
 
 
-@pytest.mark.parametrize("query", [NAMES, RENAME])
+@pytest.mark.parametrize("query", [NAMES, RENAME, NAMES.replace("{", "{ __typename", 1)])
 async def test_a_conditional_access_challenge_reaches_the_client(
     authority: Authority, guarded: Guard, query: str
 ) -> None:
@@ -217,6 +218,7 @@ async def test_a_conditional_access_challenge_reaches_the_client(
     gateway = await guarded(**OBO, change_roles="scp:access")
     response = await gateway.post(query, user(authority, ALICE))
     assert response.status_code == 401
+    assert "data" not in response.json()
     challenge = response.headers["www-authenticate"]
     assert challenge.startswith('Bearer error="insufficient_claims", claims="')
     assert base64.b64decode(challenge.split('"')[3]).decode() == CHALLENGE
@@ -226,6 +228,36 @@ async def test_a_conditional_access_challenge_reaches_the_client(
     assert gateway.service.log == []
     authority.answer = authority.grant
     assert (await gateway.post(query, user(authority, ALICE))).status_code == 200
+
+
+AGAIN = RENAME.removeprefix("mutation {").replace("updateWorkflow", "b: updateWorkflow")
+TWICE = RENAME.replace("updateWorkflow", "a: updateWorkflow").removesuffix("}") + AGAIN
+AND_READ = RENAME.replace("__typename", "__typename workflow { displayName }")
+
+
+@pytest.mark.parametrize(
+    ("query", "data"),
+    [
+        (TWICE, {"a": {"__typename": "WorkflowPayload"}, "b": None}),
+        (AND_READ, {"updateWorkflow": {"__typename": "WorkflowPayload", "workflow": None}}),
+    ],
+)
+async def test_a_challenge_hides_no_change_that_was_made(
+    authority: Authority, guarded: Guard, query: str, data: dict[str, Any]
+) -> None:
+    gateway = await guarded(**OBO, change_roles="scp:access")
+    granted = authority.grant
+
+    def once(form: dict[str, str]) -> Answer:
+        authority.answer = refusal(50076, "interaction_required", claims=CHALLENGE)
+        return granted(form)
+
+    authority.answer, authority.expires_in = once, 0
+    response = await gateway.post(query, user(authority, ALICE))
+    assert response.status_code == 200
+    assert response.json()["data"] == data
+    assert error_of(response)["claims"] == CHALLENGE
+    assert [method for _, method, _ in gateway.service.log] == ["PATCH"]
 
 
 async def test_a_challenge_of_the_service_reaches_the_client(guarded: Guard) -> None:
