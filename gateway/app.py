@@ -130,7 +130,7 @@ def create_app(
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
     # It logs what the authority answers; the gateway's own line tells the codes and no more.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
-    schema = build_schema(draft_methods=settings.draft_methods)
+    schema = build_schema(draft_methods=settings.draft_methods, projection=settings.projection)
     allow_resume = settings.allow_resume
     if allow_resume is None:
         allow_resume = upstream.is_sandbox

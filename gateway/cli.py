@@ -16,7 +16,14 @@ import httpx
 import orjson
 import typer
 import uvicorn
-from graphql import FragmentDefinitionNode, GraphQLError, get_operation_ast, parse, validate
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationType,
+    get_operation_ast,
+    parse,
+    validate,
+)
 from graphql.execution.values import get_variable_values
 from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
@@ -161,6 +168,9 @@ def serve(
     allow_resume: Annotated[
         bool | None, typer.Option(help="Let task results that wait be resumed.")
     ] = None,
+    projection: Annotated[
+        bool | None, typer.Option(help="Whether generated functions make the responses.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
 ) -> None:
     """Run the gateway. Each option is also a setting: GATEWAY_UPSTREAM_URL and so on."""
@@ -189,6 +199,7 @@ def serve(
             "read_timeout": read_timeout,
             "draft_methods": draft_methods,
             "allow_resume": allow_resume,
+            "projection": projection,
             "log_level": log_level,
         }
     )
@@ -214,12 +225,13 @@ def serve(
 
 
 def _listen(config: uvicorn.Config) -> socket.socket:
-    """The bound socket; a failure ends the command with the address and the reason."""
+    """A socket that clients can connect to; a failure ends the command with the reason."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family=family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
+        listener.listen(config.backlog)
     except OSError as error:
         listener.close()
         raise _fail(
@@ -305,6 +317,9 @@ def sandbox(
         str, typer.Option(help="$expand=taskProcessingResults: refuse, ignore or accept.")
     ] = "refuse",
     select: Annotated[str, typer.Option(help="$select: accept, ignore or refuse.")] = "accept",
+    draft_methods: Annotated[
+        str, typer.Option(help="Methods of the beta draft: accept or refuse.")
+    ] = "accept",
     moving: Annotated[bool, typer.Option(help="Keep one run in progress.")] = True,
 ) -> None:
     """Run the sandbox on a port of its own, for any client that speaks Microsoft Graph."""
@@ -320,6 +335,7 @@ def sandbox(
                 seed=seed,
                 task_results_expand=task_results_expand,  # type: ignore[arg-type]
                 select=select,  # type: ignore[arg-type]
+                draft_methods=draft_methods,  # type: ignore[arg-type]
                 moving=moving,
             )
         )
@@ -405,6 +421,11 @@ def _plan(text: str, name: str | None, variables: str) -> Plan:
         raise GraphQLError("\n\n".join(map(str, errors)))
     if operation is None:
         raise GraphQLError("The document has no such operation; name one with --operation.")
+    if operation.operation is not OperationType.QUERY:
+        raise GraphQLError(
+            "explain prints what queries cost. A mutation sends its own request, then reads what "
+            "is selected of its payload as a query would."
+        )
     values = get_variable_values(
         schema_, operation.variable_definitions or (), _json_object(variables)
     )

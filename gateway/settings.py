@@ -163,6 +163,10 @@ class Settings(BaseSettings):
             "resumed. By default only on the sandbox."
         ),
     ] = None
+    projection: Annotated[
+        bool,
+        Field(description="Generated functions make the responses; answers are the same without."),
+    ] = True
     log_level: Annotated[str, Field(description="debug, info, warning or error.")] = "info"
 
     @field_validator("upstream_url", "sandbox_url")

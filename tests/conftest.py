@@ -208,3 +208,14 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     for name in list(os.environ):
         if name.upper().startswith("GATEWAY_"):
             monkeypatch.delenv(name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How thoroughly the projection is compared with graphql-core."""
+    parser.addoption("--parity-cases", type=int, default=2000, help="operations of test_parity.py")
+
+
+@pytest.fixture
+def parity_cases(request: pytest.FixtureRequest) -> int:
+    """How many operations are compared."""
+    return int(request.config.getoption("--parity-cases"))

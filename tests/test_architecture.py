@@ -8,7 +8,8 @@ import pytest
 MAY_IMPORT = {
     "odata": {"odata"},
     "graph": {"graph", "odata"},
-    "schema": {"schema", "graph", "odata"},
+    "execution": {"execution", "odata"},
+    "schema": {"schema", "execution", "graph", "odata"},
     "http": {"http", "schema", "graph", "odata"},
     "explorer": {"explorer"},
     "sandbox": {"sandbox"},

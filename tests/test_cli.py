@@ -185,6 +185,11 @@ def test_explain_prints_layers_strategies_and_requests() -> None:
         ("query A { __typename } query B { __typename }", [], "--operation"),
         ("query ($id: ID!) { workflow(id: $id) { id } }", [], "$id"),
         ("{ __typename }", ["--variables", "[]"], "--variables"),
+        (
+            'mutation { deleteWorkflow(input: { workflowId: "w" }) { __typename } }',
+            [],
+            "explain prints what queries cost",
+        ),
     ],
 )
 def test_explain_says_what_is_wrong(text: str, options: list[str], rule: str) -> None:

@@ -107,7 +107,7 @@ STATUSES = [
     (401, "UNAUTHENTICATED"),
     (403, "FORBIDDEN"),
     (404, "NOT_FOUND"),
-    (409, "UPSTREAM_ERROR"),
+    (409, "CONFLICT"),
     (410, "NOT_FOUND"),
     (429, "THROTTLED"),
     (500, "UPSTREAM_ERROR"),

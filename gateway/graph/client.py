@@ -39,11 +39,15 @@ _SECRET_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The outcome of one logical request: ``data``, or the ``error`` that stands in its place."""
+    """The outcome of one logical request: ``data``, or the ``error`` that stands in its place.
+
+    ``request_id`` is the service's own, as support asks for it.
+    """
 
     data: Any = None
     error: GatewayError | None = None
     status: int = 0
+    request_id: str | None = None
     retry: bool = False
     after: float | None = None
 
@@ -259,8 +263,8 @@ def _reply(
         if data is _NOT_JSON:
             error = GraphError(f"the service answered {status} with a body that is not JSON")
             return Reply(error=error, status=status)
-        return Reply(data, status=status)
-    error = error_of_answer(status, headers, data)
+        return Reply(data, status=status, request_id=headers.get("request-id"))
+    error = error_of_answer(status, headers, data, changes=changes)
     if len(session.token) >= _SECRET_LENGTH:
         error.message = error.message.replace(session.token, "…")
         for name, value in error.extensions.items():
@@ -269,7 +273,13 @@ def _reply(
     if changes and status in (502, 504):
         error = outcome_unknown(error)
     after = retry_after(headers.get("retry-after"))
-    return Reply(error=error, status=status, retry=retriable(status, after, changes), after=after)
+    return Reply(
+        error=error,
+        status=status,
+        request_id=error.extensions.get("requestId"),
+        retry=retriable(status, after, changes),
+        after=after,
+    )
 
 
 _NOT_JSON = object()

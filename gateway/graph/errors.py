@@ -6,6 +6,7 @@
     ├── Forbidden               FORBIDDEN             403
     ├── NotFound                NOT_FOUND             404, 410
     ├── Conflict                CONFLICT              409, 412
+    ├── Refused                 REFUSED               any other 4xx to a change
     ├── Throttled               THROTTLED             429
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT      504, time-outs, the operation's deadline
     └── UpstreamUnavailable     UPSTREAM_UNAVAILABLE  502, 503, connection errors
@@ -63,6 +64,12 @@ class Conflict(GraphError):
     code = "CONFLICT"
 
 
+class Refused(GraphError):
+    """The service refuses a change as it was asked for; its message says why."""
+
+    code = "REFUSED"
+
+
 class Throttled(GraphError):
     """The service still throttles after the last attempt."""
 
@@ -95,13 +102,16 @@ _BY_STATUS: dict[int, type[GraphError]] = {
 }
 
 
-def error_of_answer(status: int, headers: Mapping[str, str], body: Any) -> GraphError:
+def error_of_answer(
+    status: int, headers: Mapping[str, str], body: Any, *, changes: bool = False
+) -> GraphError:
     """The error behind an answer that is not a success.
 
     Args:
         status: HTTP status of the answer or of the `$batch` item.
         headers: its headers, with lower-case names.
         body: the decoded JSON, or ``None`` where it was none.
+        changes: whether the request was to change something.
     """
     error = body.get("error") if isinstance(body, dict) else None
     error = error if isinstance(error, dict) else {}
@@ -120,7 +130,8 @@ def error_of_answer(status: int, headers: Mapping[str, str], body: Any) -> Graph
     claims = _claims(headers.get("www-authenticate", "")) if status == 401 else None
     if claims is not None:
         return ClaimsChallenge(message, claims=claims, **details)
-    return _BY_STATUS.get(status, GraphError)(message, **details)
+    other = Refused if changes and 400 <= status < 500 else GraphError
+    return _BY_STATUS.get(status, other)(message, **details)
 
 
 def _claims(challenge: str) -> str | None:

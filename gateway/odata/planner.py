@@ -62,7 +62,7 @@ class Planner:
     """
 
     def __init__(self, model: Model, *, max_first: int, beta: bool = False) -> None:
-        self._model = model
+        self.model = model
         self._beta = beta
         self._max_first = max_first
 
@@ -71,7 +71,7 @@ class Planner:
 
         A bad argument does not fail the plan: it is kept as the error of its edge.
         """
-        root = PlanNode(_OPERATION, self._model[QUERY], key="")
+        root = PlanNode(_OPERATION, self.model[QUERY], key="")
         self._fill(root, selection)
         return Plan(root)
 
@@ -86,7 +86,7 @@ class Planner:
             places: where the entities are that its edges lead to, by the edge's name; the n-th of
                 several is stitched under `payload_key`.
         """
-        root = PlanNode(_OPERATION, self._model[type_name], key="")
+        root = PlanNode(_OPERATION, self.model[type_name], key="")
         for selected in selection.fields(type_name):
             navigation = root.entity.navigations.get(selected.name)
             if navigation is None:
@@ -94,7 +94,7 @@ class Planner:
             for number, place in enumerate(places.get(selected.name, ())):
                 key = payload_key(selected.name, number)
                 if key not in root.children:
-                    entity = self._model[place.address.entity]
+                    entity = self.model[place.address.entity]
                     child = PlanNode(navigation, entity, key, parent=root)
                     child.address, child.known = place.address, place.row
                     root.children[key] = child
@@ -161,7 +161,7 @@ class Planner:
             if navigation.address is not None:
                 child.address = navigation.address(arguments)
             name = child.address.entity if isinstance(child.address, Address) else navigation.target
-            child.entity = self._model[name]
+            child.entity = self.model[name]
             call = navigation.call
             child.path = call(arguments) if call is not None else navigation.name
             if navigation.shape is Shape.CONNECTION:
@@ -181,7 +181,7 @@ class Planner:
         for name in names:
             navigation = Navigation(name="", target=name, shape=Shape.CONNECTION, strategies=())
             above = sources[-1] if sources else root
-            sources.append(PlanNode(navigation, self._model[name], key="", parent=above))
+            sources.append(PlanNode(navigation, self.model[name], key="", parent=above))
         return tuple(sources)
 
     def _window(self, arguments: Mapping[str, Any]) -> Window:

@@ -10,6 +10,10 @@ does not matter. Beside it, without a token, for tests and for the curious:
   Paths and URLs are decoded; the last 10,000 are kept. `DELETE /sandbox/requests` resets.
 - `POST /sandbox/faults` adds the faults of a JSON list, see `gateway.sandbox.faults.Fault`;
   `DELETE /sandbox/faults` removes all.
+- `POST /sandbox/clock` with `{"advance": seconds}` moves the sandbox's time forward, whether it
+  moves by itself or not, and answers `{"elapsed": seconds}` since the start.
+- `POST /sandbox/quarantine` with `{"workflow": id}` puts a workflow into quarantine; 204, or 404
+  for an unknown id. clearQuarantine of the service ends it.
 """
 
 import asyncio
@@ -33,6 +37,7 @@ from gateway.sandbox.settings import SandboxSettings
 
 VERSIONS = ("v1.0", "beta")
 _LOG_SIZE = 10_000
+_LONGEST_ADVANCE = 10 * 366 * 86_400
 
 
 class DroppedConnection(Response):
@@ -158,6 +163,14 @@ async def _json(request: Request) -> Any:
         raise bad_request(f"The request body is not valid JSON: {error}.") from error
 
 
+async def _object(request: Request) -> dict[str, Any]:
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 def _reply_json(body: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(body), status, media_type="application/json")
 
@@ -186,11 +199,31 @@ def create_sandbox(settings: SandboxSettings | None = None) -> Starlette:
             return _reply_json({"error": str(error)}, 400)
         return _reply_json({"added": added})
 
+    async def clock(request: Request) -> Response:
+        seconds = (await _object(request)).get("advance")
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is None or not number or not 0 <= seconds <= _LONGEST_ADVANCE:
+            return _reply_json({"error": "an object with a number 'advance' was expected"}, 400)
+        sandbox.service.tenant.advanced += seconds
+        return _reply_json({"elapsed": sandbox.service.tenant.elapsed()})
+
+    async def quarantine(request: Request) -> Response:
+        key = (await _object(request)).get("workflow")
+        if not isinstance(key, str):
+            return _reply_json({"error": "an object with a string 'workflow' was expected"}, 400)
+        workflow = sandbox.service.tenant.workflow(key)
+        if workflow is None:
+            return _reply_json({"error": f"no workflow has the id '{key}'"}, 404)
+        workflow.quarantine()
+        return Response(status_code=204)
+
     return Starlette(
         routes=[
             Route("/", about),
             Route("/sandbox/requests", requests, methods=["GET", "DELETE"]),
             Route("/sandbox/faults", faults, methods=["POST", "DELETE"]),
+            Route("/sandbox/clock", clock, methods=["POST"]),
+            Route("/sandbox/quarantine", quarantine, methods=["POST"]),
             *(
                 Route(f"/{version}{rest}", VersionRoot(sandbox, version))
                 for version in VERSIONS

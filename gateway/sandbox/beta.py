@@ -3,6 +3,8 @@
 Generated rows carry the members of beta, which v1.0 hides; documented rows stay as documented.
 """
 
+from collections.abc import Iterator
+
 from gateway.sandbox.model import Row
 from gateway.sandbox.rows import Rows
 
@@ -37,9 +39,18 @@ class SubjectResults(Rows):
     def __len__(self) -> int:
         return len(self.users)
 
+    @property
+    def end(self) -> int:
+        """The position after the last one."""
+        return self.users.end
+
     def at(self, position: int) -> Row:
         """Return the subject processing result at `position`."""
         return subject_result(self.users.at(position))
+
+    def since(self, position: int) -> Iterator[tuple[int, Row]]:
+        """Yield positions and subject processing results, beginning at `position`."""
+        return ((index, subject_result(row)) for index, row in self.users.since(position))
 
     def find(self, key: str) -> Row | None:
         """Return the subject processing result with the id `key`, if there is one."""

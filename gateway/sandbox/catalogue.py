@@ -14,7 +14,8 @@ MAX_EXTENSIONS = 100
 """Custom task extensions per tenant: section 7, Throttling (service limits)."""
 _FEWEST_EXTENSIONS = 2
 _TEMPLATE_TASKS = 3
-_ARGUMENT = "customTaskExtensionID"
+ARGUMENT = "customTaskExtensionID"
+"""The argument of a task that names the custom task extension to run."""
 _PURPOSES = ("Order a laptop", "Assign a parking space", "Close expense reports", "Notify payroll")
 
 SETTINGS_ROW: Row = {
@@ -45,7 +46,7 @@ def make_templates(seed: int, definitions: Sequence[Row]) -> list[Row]:
 def make_extensions(seed: int, tasks: Iterable[Row], user_ids: Sequence[str]) -> list[Row]:
     """Return the custom task extensions that `tasks` name in their arguments, and some others."""
     arguments = (item for task in tasks for item in task["arguments"])
-    keys = list(dict.fromkeys(item["value"] for item in arguments if item["name"] == _ARGUMENT))
+    keys = list(dict.fromkeys(item["value"] for item in arguments if item["name"] == ARGUMENT))
     others = GuidSeries(f"extensions/{seed}")
     keys += map(others.id_at, range(max(_FEWEST_EXTENSIONS - len(keys), 0)))
     return [_extension(seed, n, key, user_ids) for n, key in enumerate(keys[:MAX_EXTENSIONS])]

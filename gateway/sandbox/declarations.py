@@ -27,9 +27,12 @@ class Navigation:
 class Endpoint:
     """One path: its type, its query options, and how its data is found.
 
-    A collection has `rows`, a single entity `row`. `counted` collections carry `@odata.count`
-    unasked; `typed` answers carry `@odata.type`; `always` adds to what $select can't leave out;
-    `beta` endpoints are not in v1.0. A path that ends in `name()` is a function of a period.
+    A collection has `rows`, a single entity `row`, and what answers nothing (204) has `act`.
+    `counted` collections carry `@odata.count` unasked; `typed` answers carry `@odata.type`;
+    `always` adds to what $select can't leave out; `beta` endpoints are not in v1.0. A path that
+    ends in `name()` is a function of a period. `status` is that of an answer with a body;
+    `wrapped` names the only member of an answer that holds the entity; a `bodiless` action takes
+    no parameters; `draft` methods are those of the beta draft that a setting removes.
     """
 
     path: str
@@ -44,6 +47,22 @@ class Endpoint:
     always: frozenset[str] = NOTHING
     context: str = ""
     beta: bool = False
+    act: Callable[[Target], None] | None = None
+    status: int = 200
+    wrapped: str = ""
+    bodiless: bool = False
+    draft: bool = False
+
+    @property
+    def needs_body(self) -> bool:
+        """Say whether a request without a body is wrong."""
+        return self.method in {"POST", "PATCH"} and not self.bodiless
+
+    @property
+    def action(self) -> bool:
+        """Say whether the path ends in an action, not in a collection that is posted to."""
+        last = self.path.rpartition("/")[2]
+        return self.method == "POST" and self.status != 201 and last[0] not in "${"
 
     @property
     def function(self) -> bool:

@@ -1,12 +1,14 @@
 """The users of the tenant, most of whom are subjects of some run."""
 
+import re
 from datetime import date, timedelta
 
 from gateway.sandbox.identifiers import GuidSeries, mix
 from gateway.sandbox.model import Row, words
-from gateway.sandbox.rows import LazyRows, Rows
+from gateway.sandbox.rows import LazyRows, ListRows, Rows
 from gateway.sandbox.timestamps import format_ticks, ticks_of
 
+_RULE = re.compile(r"\(?\s*(\w+)\s+eq\s+'([^']*)'\s*\)?")
 _SMALLEST = 8
 _TEAM = 5
 
@@ -100,6 +102,24 @@ class Directory:
             ]
         staff = [n for n in self.departments[department] if not self.is_deleted(n)]
         return LazyRows(len(staff), lambda n: self.at(staff[n]), lambda _: None)
+
+    def matching(self, rule: str) -> Rows:
+        """Return everyone who is not deleted and whom a rule `(member eq 'value')` holds for."""
+        match = _RULE.fullmatch(rule.strip())
+        if match is None:
+            return ListRows()
+        if match[1] == "department":
+            return self.of_department(match[2])
+        return ListRows([user for user in self.users() if user.get(match[1]) == match[2]])
+
+    def find_named(self, members: Row) -> Row | None:
+        """Return the first user whose members have these values, ignoring case."""
+        wanted = {name: str(value).casefold() for name, value in members.items()}
+        user: Row
+        for user in (*self.extra.values(), *self.users()):
+            if all(str(user.get(name)).casefold() == value for name, value in wanted.items()):
+                return user
+        return None
 
     def users(self) -> Rows:
         """Return everyone in the directory who is not deleted."""

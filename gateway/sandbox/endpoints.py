@@ -1,16 +1,19 @@
 """The endpoints of the sandbox, one declaration each.
 
-The row numbers in the comments are those of graph-lifecycle-api.md section 5. A new endpoint is
-a new line in `_workflow_endpoints` or `ENDPOINTS`, with the function that finds its data.
+The row numbers in the comments are those of graph-lifecycle-api.md section 5. What reads is a
+line in `_workflow_endpoints` or `ENDPOINTS`, with the function that finds its data; what writes is
+in `authoring`, `actions` and `drafts`.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.sandbox import summaries
+from gateway.sandbox.actions import ACTIONS
+from gateway.sandbox.authoring import AUTHORING
 from gateway.sandbox.beta import SubjectResults, subject_result
-from gateway.sandbox.catalogue import SETTINGS_ROW
 from gateway.sandbox.declarations import DELETED, LIFECYCLE, Endpoint, Navigation
+from gateway.sandbox.drafts import DRAFTS
 from gateway.sandbox.errors import GraphError, bad_request
 from gateway.sandbox.model import (
     CUSTOM_TASK_EXTENSION,
@@ -392,7 +395,7 @@ _CATALOGUE = (
     Endpoint(_TEMPLATES, WORKFLOW_TEMPLATE, lambda at: at.tenant.workflow_templates),  # 59
     Endpoint(f"{_TEMPLATES}/{{template}}", WORKFLOW_TEMPLATE, row=_template),
     Endpoint(f"{_TEMPLATES}/{{template}}/tasks", TASK, lambda at: ListRows(_template(at)["tasks"])),
-    Endpoint(f"{LIFECYCLE}/settings", SETTINGS, row=lambda _: SETTINGS_ROW),  # 60
+    Endpoint(f"{LIFECYCLE}/settings", SETTINGS, row=lambda at: at.tenant.settings_row),  # 60
     Endpoint(  # 61
         _EXTENSIONS, CUSTOM_TASK_EXTENSION, lambda at: at.tenant.custom_task_extensions
     ),
@@ -487,4 +490,7 @@ ENDPOINTS = (
         typed=True,
         context="directoryObjects",
     ),
+    *AUTHORING,
+    *ACTIONS,
+    *DRAFTS,
 )

@@ -10,6 +10,7 @@ CODES = {
     403: "accessDenied",
     404: "itemNotFound",
     405: "Request_BadRequest",
+    406: "invalidRequest",
     424: "invalidRequest",
     429: "TooManyRequests",
     503: "serviceNotAvailable",

@@ -375,6 +375,8 @@ def _complex(name: str) -> EntityType:
 RUN_SUMMARY = _complex("runSummary")
 TASK_REPORT_SUMMARY = _complex("taskReportSummary")
 USER_SUMMARY = _complex("userSummary")
+USERS_PROCESSING_SUMMARY = _complex("usersProcessingSummary")
+PREVIEW_FAILED_TASK = _complex("previewFailedTask")
 TOP_TASKS_SUMMARY = _complex("topTasksInsightsSummary")
 TOP_WORKFLOWS_SUMMARY = _complex("topWorkflowsInsightsSummary")
 WORKFLOWS_BY_CATEGORY = _complex("workflowsInsightsByCategory")

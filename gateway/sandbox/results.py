@@ -13,12 +13,12 @@ from gateway.sandbox.progress import Progress
 from gateway.sandbox.rows import LazyRows, ListRows, Rows
 from gateway.sandbox.timestamps import TICKS_PER_SECOND, format_ticks
 
-_FAILURE_RATE = 0.14
+FAILURE_RATE = 0.14
 _LONGEST_TASK = 10 * TICKS_PER_SECOND
 _SLOT = 9 * TICKS_PER_SECOND
 _USER_INTERVAL = 13 * TICKS_PER_SECOND // 10
 _SETTLING = 297 * TICKS_PER_SECOND
-_UNPROCESSED = frozenset({"queued", "inProgress", "canceled"})
+UNPROCESSED = frozenset({"queued", "inProgress", "canceled"})
 
 _FAILURES = (
     ("email", "The manager of the user has no email address."),
@@ -103,6 +103,8 @@ class GeneratedRun:
         self.first_user = self.seed % directory.size
         self.user_result_prefix = f"{workflow_id}_{version}_{workflow_id}_{scheduled}_"
         self.task_result_ids = GuidSeries(f"results/{seed}/{self.id}")
+        self.canceled_users: frozenset[int] = frozenset()
+        self.canceled = False
         self._user_rows: dict[int, Row] = {}
         self._task_rows: dict[int, Row] = {}
 
@@ -116,7 +118,7 @@ class GeneratedRun:
             outcome = []
             stopped = False
             for stop in stops:
-                failed = not stopped and chance() < _FAILURE_RATE
+                failed = not stopped and chance() < FAILURE_RATE
                 outcome.append("canceled" if stopped else "failed" if failed else "completed")
                 stopped = stopped or (failed and stop)
             outcomes.append(tuple(outcome))
@@ -126,6 +128,20 @@ class GeneratedRun:
     def progress(self) -> Progress | None:
         """How far the run is, unless it is finished."""
         return Progress(self.final_outcomes, self.elapsed) if self.elapsed else None
+
+    def cancel(self) -> None:
+        """Cancel what is not processed yet, if the run is in progress."""
+        now = [self.outcome(user) for user in range(self.size)]
+        open_ = {"queued", "inProgress"}
+        self.canceled_users = frozenset(n for n, item in enumerate(now) if open_ & set(item))
+        self.final_outcomes = [
+            tuple("canceled" if status in open_ else status for status in item) for item in now
+        ]
+        self.progress = None
+        self.canceled = True
+
+    def _status_of_user(self, user: int, outcome: Outcome) -> str:
+        return "canceled" if user in self.canceled_users else status_of_user(outcome)
 
     def outcome(self, user: int) -> Outcome:
         """Return the statuses of the user's task results at this moment."""
@@ -141,12 +157,17 @@ class GeneratedRun:
         return self._count([self.outcome(user) for user in range(self.size)])
 
     def _count(self, outcomes: Sequence[Outcome]) -> Row:
-        statuses = [status_of_user(outcome) for outcome in outcomes]
-        unprocessed = sum(status in _UNPROCESSED for outcome in outcomes for status in outcome)
+        statuses = [self._status_of_user(user, item) for user, item in enumerate(outcomes)]
+        running = self.progress is not None
+        unprocessed = sum(status in UNPROCESSED for outcome in outcomes for status in outcome)
         return {
             "failedTasksCount": sum(outcome.count("failed") for outcome in outcomes),
             "failedUsersCount": statuses.count("failed"),
-            "processingStatus": status_of_run(statuses) if self.progress is None else "inProgress",
+            "processingStatus": "canceled"
+            if self.canceled
+            else "inProgress"
+            if running
+            else status_of_run(statuses),
             "successfulUsersCount": statuses.count("completed"),
             "totalTasksCount": self.size * len(self.tasks),
             "totalUsersCount": self.size,
@@ -203,7 +224,7 @@ class GeneratedRun:
             "startedDateTime": None if status == "queued" else format_ticks(begin),
             "successfulUsersCount": statuses["completed"],
             "totalUsersCount": self.size,
-            "unprocessedUsersCount": sum(statuses[name] for name in _UNPROCESSED),
+            "unprocessedUsersCount": sum(statuses[name] for name in UNPROCESSED),
             "task": {"id": task["id"]},
             "taskDefinition": {"id": task["taskDefinitionId"]},
         }
@@ -258,12 +279,12 @@ class GeneratedRun:
         if user in self._user_rows:
             return self._user_rows[user]
         outcome = self.outcome(user)
-        status = status_of_user(outcome)
-        begun = status != "queued"
+        status = self._status_of_user(user, outcome)
+        begun = any(item not in {"queued", "canceled"} for item in outcome) or not outcome
         subject = self.subject_id(user)
         start = self._user_start(user)
         ends = [self._span(user, n)[1] for n, item in enumerate(outcome) if item != "canceled"]
-        finished = status not in _UNPROCESSED
+        finished = status not in {"queued", "inProgress"}
         row: Row = {
             "id": self.user_result_prefix + subject,
             "completedDateTime": format_ticks(max(ends, default=start)) if finished else None,
@@ -272,7 +293,7 @@ class GeneratedRun:
             "scheduledDateTime": format_ticks(self.scheduled),
             "startedDateTime": format_ticks(start) if begun else None,
             "totalTasksCount": len(outcome),
-            "totalUnprocessedTasksCount": sum(item in _UNPROCESSED for item in outcome),
+            "totalUnprocessedTasksCount": sum(item in UNPROCESSED for item in outcome),
             "workflowExecutionType": self.execution_type,
             "workflowVersion": self.version,
             "subject": {"id": subject},

@@ -12,6 +12,7 @@ from gateway.sandbox.periods import Period, parse_period
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _NO_KEY = re.compile(r"^\$|\(")
 _CALL = re.compile(r"(?:microsoft\.graph\.identityGovernance\.)?(\w+)\((.*)\)", re.I)
+_NAMESPACE = "microsoft.graph.identitygovernance."
 _INTEGER_KEYS = frozenset({"version"})
 
 
@@ -70,12 +71,13 @@ class Router:
     """A tree of path segments, of which the letter case of the fixed ones does not matter.
 
     Doubled and trailing slashes are tolerated: graph-lifecycle-api.md section 7, Query options
-    and URLs. A last segment `name()` of an endpoint stands for a function of a period, with its
-    plain or its qualified name.
+    and URLs. A last segment `name()` of an endpoint stands for a function of a period. Functions
+    and actions are found by their plain and by their qualified name.
     """
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
         self.root = _Node()
+        self.actions: dict[str, str] = {}
         for endpoint in endpoints:
             node = self.root
             for part in endpoint.path.split("/"):
@@ -87,6 +89,9 @@ class Router:
                     node.parameter = _Node(name=match[1])
                 node = node.parameter
             node.methods[endpoint.method] = endpoint
+            if endpoint.action:
+                name = endpoint.path.rpartition("/")[2].lower()
+                self.actions[f"{_NAMESPACE}{name}"] = name
 
     def match(self, method: str, path: str) -> Match:
         """Return the endpoint for an encoded path; raise 400 or 405 where there is none."""
@@ -94,7 +99,8 @@ class Router:
         keys: dict[str, str] = {}
         segment = parameters = ""
         for segment in map(unquote, filter(None, path.split("/"))):
-            following = node.literals.get(segment.lower())
+            name = segment.lower()
+            following = node.literals.get(self.actions.get(name, name))
             if call := _CALL.fullmatch(segment):
                 following = node.literals.get(f"{call[1].lower()}()")
                 parameters = call[2]

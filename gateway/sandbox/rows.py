@@ -21,6 +21,11 @@ class Rows(ABC):
     def find(self, key: str) -> Row | None:
         """Return the row with the id `key`, if there is one."""
 
+    @property
+    def end(self) -> int:
+        """The position after the last one; more than the length if some positions are empty."""
+        return len(self)
+
     def since(self, position: int) -> Iterator[tuple[int, Row]]:
         """Yield positions and rows, beginning at `position`."""
         for index in range(position, len(self)):

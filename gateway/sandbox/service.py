@@ -72,13 +72,16 @@ class Service:
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.tenant = Tenant(settings)
-        stable = [endpoint for endpoint in ENDPOINTS if not endpoint.beta]
-        self.routers = {False: Router(stable), True: Router(ENDPOINTS)}
+        self.drafts = settings.draft_methods == "accept"
+        # Without drafts their paths are known still, so that they answer 405; functions are not.
+        served = [item for item in ENDPOINTS if self.drafts or not (item.draft and item.function)]
+        stable = [endpoint for endpoint in served if not endpoint.beta]
+        self.routers = {False: Router(stable), True: Router(served)}
 
     def handle(self, request: LogicalRequest) -> Reply:
         """Answer one logical request."""
         try:
-            body = self._answer(request)
+            status, body = self._answer(request)
         except GraphError as error:
             return error_reply(error, request.headers)
         request_id, client_id = request_ids(request.headers)
@@ -86,20 +89,29 @@ class Service:
             "request-id": request_id,
             "client-request-id": client_id,
             "OData-Version": "4.0",
-            "Content-Type": JSON,
         }
-        return Reply(200, headers, body)
+        if body is not None:
+            headers["Content-Type"] = JSON
+        return Reply(status, headers, body)
 
-    def _answer(self, request: LogicalRequest) -> Row:
+    def _answer(self, request: LogicalRequest) -> tuple[int, Row | None]:
         path, _, text = request.url.partition("?")
         match = self.routers[request.beta].match(request.method, path)
         endpoint = match.endpoint
+        if endpoint.draft and not self.drafts:
+            raise GraphError(405)
         # Options are judged before the ids in the path are looked up, as OData servers do.
         query = parse_query(text, endpoint, match.path, self.settings, request.beta)
-        if request.method == "POST" and request.body is None:
+        if endpoint.needs_body and request.body is None:
             raise bad_request("The request has no JSON body.")
+        if endpoint.bodiless and request.body not in (None, {}):
+            raise bad_request("The action takes no parameters.")
         target = Target(self.tenant, match.keys, endpoint.deleted, request.body, match.period)
-        return _Representation(request, match, query, target, self.settings.page_size).document()
+        if endpoint.act is not None:
+            endpoint.act(target)
+            return 204, None
+        shown = _Representation(request, match, query, target, self.settings.page_size)
+        return endpoint.status, shown.document()
 
 
 class _Representation:
@@ -117,6 +129,9 @@ class _Representation:
         """Return the whole answer."""
         if self.endpoint.rows is not None:
             document = self.collection(self.endpoint.rows(self.target))
+        elif self.endpoint.row is not None and self.endpoint.wrapped:
+            row = self.shape(self.endpoint.row(self.target), self.endpoint.entity, None)
+            document = {self.endpoint.wrapped: row}
         elif self.endpoint.row is not None:
             suffix = "" if self.endpoint.function else "/$entity"
             document = {"@odata.context": self.context(suffix)}

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 TaskResultsExpand = Literal["refuse", "ignore", "accept"]
 SelectSupport = Literal["accept", "ignore", "refuse"]
 SubjectFilter = Literal["accept", "refuse"]
+DraftMethods = Literal["accept", "refuse"]
 
 MAX_TASKS = 25
 """Tasks per workflow: graph-lifecycle-api.md section 7, Throttling (service limits)."""
@@ -20,7 +21,8 @@ class SandboxSettings:
     `workflows`, `runs` per workflow, `users` per run and `tasks` per workflow make exactly
     workflows x runs x users x tasks task processing results. `task_results_expand`, `select`
     and `subject_filter` choose between the readings that questions.md (6, 1 and 9) leaves open.
-    `clock` moves the run in progress when `moving` is true.
+    `draft_methods` says whether the methods of the beta draft exist (graph-lifecycle-api.md section
+    5.8). `clock` moves what is in progress when `moving` is true; otherwise time stands still.
     """
 
     workflows: int = 5
@@ -33,6 +35,7 @@ class SandboxSettings:
     task_results_expand: TaskResultsExpand = "refuse"
     select: SelectSupport = "accept"
     subject_filter: SubjectFilter = "accept"
+    draft_methods: DraftMethods = "accept"
     moving: bool = True
     clock: Callable[[], float] = time.monotonic
 
@@ -48,6 +51,7 @@ class SandboxSettings:
             "task_results_expand": TaskResultsExpand,
             "select": SelectSupport,
             "subject_filter": SubjectFilter,
+            "draft_methods": DraftMethods,
         }
         for name, choice in choices.items():
             if getattr(self, name) not in get_args(choice):

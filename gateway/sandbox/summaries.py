@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from gateway.sandbox.model import Outcome, Row
 from gateway.sandbox.periods import Period
-from gateway.sandbox.tenant import Run, Tenant, Workflow
+from gateway.sandbox.protocols import Run, Workflow
+from gateway.sandbox.tenant import Tenant
 
 _CATEGORIES = ("joiner", "mover", "leaver")
 
@@ -81,7 +82,7 @@ def task_report_summary(workflow: Workflow, period: Period) -> Row:
 
 def workflows_summary(tenant: Tenant, period: Period) -> Row:
     """Return the workflowsInsightsSummary of all listed workflows."""
-    runs = (run for workflow in tenant.generated() for run in _within(workflow.runs(), period))
+    runs = (run for workflow in tenant.listed() for run in _within(workflow.runs(), period))
     return _members(_sums(runs), _WORKFLOWS)
 
 
@@ -92,7 +93,7 @@ def workflows_by_category(tenant: Tenant, period: Period) -> Row:
         return stated
     answer: Row = {}
     for category in _CATEGORIES:
-        listed = (item for item in tenant.generated() if item.row["category"] == category)
+        listed = (item for item in tenant.listed() if item.record().get("category") == category)
         sums = _sums(run for item in listed for run in _within(item.runs(), period))
         for kind in ("total", "successful", "failed"):
             answer[f"{kind}{category.capitalize()}Runs"] = sums[f"{kind}Runs"]
@@ -102,14 +103,15 @@ def workflows_by_category(tenant: Tenant, period: Period) -> Row:
 def top_workflows(tenant: Tenant, period: Period) -> list[Row]:
     """Return the listed workflows that ran, as topWorkflowsInsightsSummary, most runs first."""
     rows: list[Row] = []
-    for workflow in tenant.generated():
+    for workflow in tenant.listed():
         sums = _sums(_within(workflow.runs(), period))
         if sums["totalRuns"]:
+            row = workflow.record()
             about = {
-                "workflowCategory": workflow.row["category"],
-                "workflowDisplayName": workflow.row["displayName"],
+                "workflowCategory": row.get("category"),
+                "workflowDisplayName": row.get("displayName"),
                 "workflowId": workflow.id,
-                "workflowVersion": workflow.row["version"],
+                "workflowVersion": row.get("version"),
             }
             rows.append({**about, **_members(sums, _TOP_WORKFLOWS)})
     return sorted(rows, key=lambda row: (-row["totalRuns"], -row["totalUsers"]))
@@ -131,7 +133,7 @@ def top_tasks(tenant: Tenant, period: Period) -> list[Row]:
     for definition in tenant.task_definitions:
         key = definition["id"]
         outcomes = [
-            outcome for item in tenant.generated() for outcome in item.outcomes_of(key, period)
+            outcome for item in tenant.listed() for outcome in item.outcomes_of(key, period)
         ]
         statuses = Counter(_statuses(outcomes))
         if statuses:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gateway.sandbox.editable import EditableWorkflow, EditedRun
 from gateway.sandbox.errors import not_found
 from gateway.sandbox.model import Row
 from gateway.sandbox.periods import Period
 from gateway.sandbox.rows import ListRows, Rows
-from gateway.sandbox.tenant import Run, Tenant, Workflow
+from gateway.sandbox.tenant import Tenant
 
 T = TypeVar("T")
 
@@ -39,12 +40,12 @@ class Target:
         assert self.asked is not None  # noqa: S101 - the router has parsed it
         return self.asked
 
-    def workflow(self) -> Workflow:
+    def workflow(self) -> EditableWorkflow:
         """Return the workflow in the path, or raise 404."""
         key = self.keys["workflow"]
         return found(self.tenant.workflow(key, self.deleted), "workflow", key)
 
-    def run(self) -> Run:
+    def run(self) -> EditedRun:
         """Return the run in the path, or raise 404."""
         return found(self.workflow().run(self.keys["run"]), "run", self.keys["run"])
 
@@ -82,7 +83,7 @@ class Target:
         key = self.keys["scopeResult"]
         return found(self.workflow().execution_scope().find(key), "userProcessingResult", key)
 
-    def reprocessed_run(self) -> Run:
+    def reprocessed_run(self) -> EditedRun:
         """Return the reprocessed run of the execution scope in the path, or raise 404."""
         key = self.keys["reprocessedRun"]
         rows = self.workflow().reprocessed_runs_of_user(self.scope_result()["id"])

@@ -1,302 +1,92 @@
-"""Everything the sandbox holds: generated workflows beside the documented ones."""
+"""Everything the sandbox holds: generated and documented workflows, and what was written.
+
+Time in the data goes on from `NOW`, a moment after the newest generated run, not from the wall
+clock: by the seconds that the settings' clock counts, if they say that time moves, and by those
+that were added by hand. No two writes have the same moment.
+"""
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
-from gateway.sandbox.catalogue import make_extensions, make_templates
+from gateway.sandbox.activations import ActivatedRun, Activation
+from gateway.sandbox.bodies import seconds_of
+from gateway.sandbox.catalogue import ARGUMENT, SETTINGS_ROW, make_extensions, make_templates
 from gateway.sandbox.directory import Directory
 from gateway.sandbox.documented import DOCUMENTED, DocumentedWorkflow
-from gateway.sandbox.identifiers import GuidSeries, mix
-from gateway.sandbox.model import Outcome, Row
+from gateway.sandbox.editable import NEVER, EditableWorkflow
+from gateway.sandbox.edits import EditedRows, Edits
+from gateway.sandbox.generated import ADMINISTRATORS, GeneratedWorkflow
+from gateway.sandbox.identifiers import GuidSeries
+from gateway.sandbox.model import Row
 from gateway.sandbox.periods import Period
-from gateway.sandbox.results import GeneratedRun
+from gateway.sandbox.protocols import Workflow
 from gateway.sandbox.rows import LazyRows, ListRows, Rows
 from gateway.sandbox.settings import SandboxSettings
-from gateway.sandbox.timestamps import TICKS_PER_DAY, TICKS_PER_SECOND
-from gateway.sandbox.workflows import ANCHOR, make_tasks, make_version, make_workflow
+from gateway.sandbox.timestamps import TICKS_PER_SECOND, format_ticks
+from gateway.sandbox.workflows import ANCHOR
 
-_ADMINISTRATORS = 3
-_DIGITS = 10
-
-
-class Run(Protocol):
-    """A run and the results below it."""
-
-    def record(self) -> Row:
-        """Return the run itself."""
-
-    def user_results(self) -> Rows:
-        """Return its user processing results."""
-
-    def task_results(self) -> Rows:
-        """Return the task processing results of all its users."""
-
-    def reprocessed_runs(self, subject: str | None = None) -> Rows:
-        """Return the runs that processed it, or one of its subjects, again."""
-
-
-class Workflow(Protocol):
-    """A workflow and everything below it."""
-
-    def record(self) -> Row:
-        """Return the workflow with everything that a single workflow shows."""
-
-    def tasks(self) -> Rows:
-        """Return its tasks."""
-
-    def runs(self) -> Rows:
-        """Return its runs."""
-
-    def run(self, key: str) -> Run | None:
-        """Return the run with this id."""
-
-    def user_results(self) -> Rows:
-        """Return the user processing results of all runs."""
-
-    def task_results_of_user(self, key: str) -> Rows | None:
-        """Return the task processing results of the user processing result with this id."""
-
-    def task_results_of_task(self, key: str) -> Rows:
-        """Return the task processing results of one task in all runs."""
-
-    def versions(self) -> Rows:
-        """Return its versions, newest first; their key is the version number."""
-
-    def task_reports(self) -> Rows:
-        """Return the reports on each task in each run."""
-
-    def task_results_of_report(self, key: str) -> Rows:
-        """Return the task processing results that the report with this id is about."""
-
-    def execution_scope(self) -> Rows:
-        """Return the user processing results of the users in scope."""
-
-    def preview_scope(self) -> Rows:
-        """Return the users in scope now."""
-
-    def administration_scope_targets(self) -> Rows:
-        """Return the administrative units whose administrators may manage it."""
-
-    def reprocessed_runs_of_user(self, key: str) -> Rows:
-        """Return the runs that processed the user of a user processing result again."""
-
-    def stated(self, function: str, period: Period) -> Any:
-        """Return what the documents say that a function answers for exactly this period."""
-
-
-class GeneratedWorkflow:
-    """A workflow that follows from the settings and its number."""
-
-    def __init__(self, tenant: "Tenant", number: int) -> None:
-        self.tenant = tenant
-        self.number = number
-        self.id = tenant.series.id_at(number)
-        self._runs: dict[int, GeneratedRun] = {}
-        self.report_ids = GuidSeries(f"reports/{tenant.settings.seed}/{number}")
-
-    @cached_property
-    def row(self) -> Row:
-        """The workflow itself, without its tasks."""
-        directory = self.tenant.directory
-        administrators = [directory.id_at(n) for n in range(_ADMINISTRATORS)]
-        return make_workflow(self.tenant.settings.seed, self.number, self.id, administrators)
-
-    @cached_property
-    def task_rows(self) -> list[Row]:
-        """The tasks of the workflow."""
-        settings = self.tenant.settings
-        definitions = DOCUMENTED.task_definitions
-        return make_tasks(
-            settings.seed, self.number, self.row["category"], settings.tasks, definitions
-        )
-
-    @cached_property
-    def schedule(self) -> list[int]:
-        """The times of the runs in ticks, newest first."""
-        seed, number = self.tenant.settings.seed, self.number
-        base = ANCHOR - number * 600 * TICKS_PER_SECOND
-        return [
-            base - n * TICKS_PER_DAY + mix(seed, number, n) % (600 * TICKS_PER_SECOND)
-            for n in range(self.tenant.settings.runs)
-        ]
-
-    def record(self) -> Row:
-        """Return the workflow with its tasks."""
-        return {**self.row, "tasks": self.task_rows}
-
-    def tasks(self) -> Rows:
-        """Return its tasks."""
-        return ListRows(self.task_rows)
-
-    def run_at(self, position: int) -> GeneratedRun:
-        """Return the run at a position, newest first."""
-        if position not in self._runs:
-            settings = self.tenant.settings
-            on_demand = not self.row["isSchedulingEnabled"]
-            kind = "onDemand" if on_demand else "scheduled"
-            moves = settings.moving and self.number == position == 0
-            self._runs[position] = GeneratedRun(
-                workflow_id=self.id,
-                version=max(1, self.row["version"] - position // 4),
-                execution_type="activatedWithScope" if position % 4 == 3 else kind,
-                scheduled=self.schedule[position],
-                tasks=self.task_rows,
-                directory=self.tenant.directory,
-                users=settings.users,
-                seed=settings.seed,
-                elapsed=self.tenant.elapsed if moves else None,
-                following=lambda: self.run_at(position - 1) if position else None,
-            )
-        return self._runs[position]
-
-    def _run_position(self, key: str) -> int | None:
-        head, _, ticks = key.rpartition("_")
-        if head != self.id or not ticks.isdecimal() or int(ticks) not in self.schedule:
-            return None
-        return self.schedule.index(int(ticks))
-
-    def runs(self) -> Rows:
-        """Return its runs, newest first."""
-        return LazyRows(len(self.schedule), lambda n: self.run_at(n).record(), self._run_position)
-
-    def run(self, key: str) -> GeneratedRun | None:
-        """Return the run with this id."""
-        position = self._run_position(key)
-        return None if position is None else self.run_at(position)
-
-    def _user_place(self, key: str) -> tuple[int, int] | None:
-        parts = key.split("_")
-        position = self._run_position(f"{self.id}_{parts[-2]}") if len(parts) == 5 else None
-        if position is None:
-            return None
-        user = self.run_at(position).user_position(key)
-        return None if user is None else (position, user)
-
-    def user_results(self) -> Rows:
-        """Return the user processing results of all runs, newest run first."""
-        users = self.tenant.settings.users
-
-        def build(position: int) -> Row:
-            run, user = divmod(position, users)
-            return self.run_at(run).user_result_at(user)
-
-        def position_of(key: str) -> int | None:
-            place = self._user_place(key)
-            return None if place is None else place[0] * users + place[1]
-
-        return LazyRows(users * len(self.schedule), build, position_of)
-
-    def task_results_of_user(self, key: str) -> Rows | None:
-        """Return the task processing results of the user processing result with this id."""
-        place = self._user_place(key)
-        return None if place is None else self.run_at(place[0]).task_results_of_user(place[1])
-
-    def task_results_of_task(self, key: str) -> Rows:
-        """Return the task processing results of one task in all runs, newest run first."""
-        users, tasks = self.tenant.settings.users, len(self.task_rows)
-        number = next(n for n, task in enumerate(self.task_rows) if task["id"] == key)
-
-        def build(position: int) -> Row:
-            run, user = divmod(position, users)
-            return self.run_at(run).task_result_at(user * tasks + number)
-
-        def position_of(result: str) -> int | None:
-            for run in range(len(self.schedule)):
-                position = self.run_at(run).task_position(result)
-                if position is not None and position % tasks == number:
-                    return run * users + position // tasks
-            return None
-
-        return LazyRows(users * len(self.schedule), build, position_of)
-
-    def versions(self) -> Rows:
-        """Return its versions, newest first; version n is at `version` - n."""
-        count: int = self.row["version"]
-
-        def position_of(key: str) -> int | None:
-            number = int(key) if key.isdecimal() and len(key) < _DIGITS else 0
-            return count - number if 0 < number <= count and key == str(number) else None
-
-        def build(position: int) -> Row:
-            return make_version(self.row, count - position, self.task_rows)
-
-        return LazyRows(count, build, position_of)
-
-    def _report_position(self, key: str) -> int | None:
-        return self.report_ids.position_of(key, len(self.schedule) * len(self.task_rows))
-
-    def task_reports(self) -> Rows:
-        """Return one report per run and task, newest run first."""
-        tasks = len(self.task_rows)
-
-        def build(position: int) -> Row:
-            run, number = divmod(position, tasks)
-            report = self.run_at(run).task_report(number)
-            return {"id": self.report_ids.id_at(position), **report}
-
-        return LazyRows(len(self.schedule) * tasks, build, self._report_position)
-
-    def task_results_of_report(self, key: str) -> Rows:
-        """Return the results of all users of the run for the task of a report."""
-        position = self._report_position(key)
-        if position is None:
-            return ListRows()
-        run, number = divmod(position, len(self.task_rows))
-        return self.run_at(run).task_results_of_task(number)
-
-    def execution_scope(self) -> Rows:
-        """Return the results of the newest run, if the workflow is scheduled."""
-        scheduled = self.row["isSchedulingEnabled"] and self.schedule
-        return self.run_at(0).user_results() if scheduled else ListRows()
-
-    def preview_scope(self) -> Rows:
-        """Return the users that the rule of the scope holds for."""
-        department = self.row["executionConditions"].get("scope", {}).get("rule", "")
-        return self.tenant.directory.of_department(department.split("'")[1] if department else "")
-
-    def administration_scope_targets(self) -> Rows:
-        """Return one administrative unit for every second workflow."""
-        units = GuidSeries(f"units/{self.tenant.settings.seed}")
-        unit: Row = {
-            "@odata.type": "#microsoft.graph.administrativeUnit",
-            "id": units.id_at(self.number),
-            "deletedDateTime": None,
-        }
-        return ListRows([] if self.number % 2 else [unit])
-
-    def reprocessed_runs_of_user(self, key: str) -> Rows:
-        """Return the runs that processed the user of a user processing result again."""
-        place = self._user_place(key)
-        if place is None:
-            return ListRows()
-        run, user = place
-        return self.run_at(run).reprocessed_runs(self.run_at(run).subject_id(user))
-
-    def outcomes_of(self, definition: str, period: Period) -> list[Outcome]:
-        """Return the statuses of the tasks of one definition, per user and run of a period."""
-        if not any(task["taskDefinitionId"] == definition for task in self.task_rows):
-            return []
-        runs = (self.run_at(n) for n in range(len(self.schedule)))
-        held = (run for run in runs if period.holds(run.record()["startedDateTime"]))
-        return [outcome for run in held for outcome in run.outcomes_of(definition)]
-
-    def stated(self, function: str, period: Period) -> Any:
-        """Return nothing: the documents know no generated workflow."""
-        return None
+NOW = ANCHOR + 3600 * TICKS_PER_SECOND + 1_234_567
+_BETWEEN_WRITES = TICKS_PER_SECOND // 1000
 
 
 class Tenant:
-    """The data of one sandbox. Only generated workflows are listed; all can be found."""
+    """The data of one sandbox. Only what is generated or written is listed; all can be found."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.begin = settings.clock()
+        self.advanced = 0.0
         self.series = GuidSeries(f"workflows/{settings.seed}")
         self.directory = Directory(settings.seed, settings.users)
         self.directory.extra.update({user["id"]: user for user in DOCUMENTED.users})
         self.task_definitions = ListRows(DOCUMENTED.task_definitions)
-        self._workflows: dict[int, GeneratedWorkflow] = {}
+        self.settings_row: Row = SETTINGS_ROW
+        self.extension_edits = Edits()
+        self._generated: dict[int, GeneratedWorkflow] = {}
+        self._known: dict[str, EditableWorkflow] = {}
+        # Where workflows are that were created, deleted or restored, in this order.
+        self._moved: dict[str, str] = {}
+        self._written = GuidSeries(f"written/{settings.seed}")
+        self._ids = 0
+        self._last_write = 0
+        self._runs = 0
+
+    # Time, ids, authors.
+
+    def elapsed(self) -> float:
+        """Return the seconds since the tenant was made."""
+        moved = self.settings.clock() - self.begin if self.settings.moving else 0.0
+        return moved + self.advanced
+
+    def moment(self) -> int:
+        """Return the ticks of this write, which are later than those of all before."""
+        now = NOW + round(self.elapsed() * TICKS_PER_SECOND)
+        self._last_write = max(now, self._last_write + _BETWEEN_WRITES)
+        return self._last_write
+
+    def stamp(self) -> str:
+        """Return the time of this write."""
+        return format_ticks(self.moment())
+
+    def new_id(self) -> str:
+        """Return an id that nothing has yet."""
+        self._ids += 1
+        return self._written.id_at(self._ids)
+
+    def author(self) -> Row:
+        """Return the stub of the administrator who writes."""
+        return {"id": self.directory.id_at(0)}
+
+    def next_schedule(self, workflow: Row) -> str | None:
+        """Return when a workflow runs next, if it is scheduled."""
+        conditions = workflow.get("executionConditions") or {}
+        if not workflow.get("isSchedulingEnabled") or not conditions.get("trigger"):
+            return None
+        hours: int = self.settings_row["workflowScheduleIntervalInHours"]
+        return format_ticks(self.moment() + hours * 3600 * TICKS_PER_SECOND)
+
+    # The catalogue.
 
     @cached_property
     def workflow_templates(self) -> ListRows:
@@ -304,45 +94,128 @@ class Tenant:
         return ListRows(make_templates(self.settings.seed, DOCUMENTED.task_definitions))
 
     @cached_property
-    def custom_task_extensions(self) -> ListRows:
-        """The custom task extensions, beginning with those that tasks run."""
-        tasks = (task for workflow in self.generated() for task in workflow.task_rows)
-        administrators = [self.directory.id_at(n) for n in range(_ADMINISTRATORS)]
+    def _extensions(self) -> ListRows:
+        workflows = map(self._generated_at, range(self.settings.workflows))
+        tasks = (task for workflow in workflows for task in workflow.task_rows)
+        administrators = [self.directory.id_at(n) for n in range(ADMINISTRATORS)]
         return ListRows(make_extensions(self.settings.seed, tasks, administrators))
+
+    @property
+    def custom_task_extensions(self) -> Rows:
+        """The custom task extensions, beginning with those that generated tasks run."""
+        return self.extension_edits.over(self._extensions, lambda _: True)
+
+    def timeout_of(self, task: Row) -> float | None:
+        """Return how many seconds a task waits for its extension, or None if it does not wait."""
+        definition = self.task_definitions.find(task["taskDefinitionId"]) or {}
+        if all(item["name"] != ARGUMENT for item in definition.get("parameters", ())):
+            return None
+        values = (item.get("value") for item in task["arguments"] if item["name"] == ARGUMENT)
+        extension = self.custom_task_extensions.find(next(values, None) or "")
+        callback = (extension or {}).get("callbackConfiguration")
+        if callback is None:
+            return None
+        seconds = seconds_of(callback.get("timeoutDuration") or "")
+        return NEVER if seconds is None else float(seconds)
+
+    # Workflows.
 
     def stated(self, function: str, period: Period) -> Any:
         """Return what the documents say that an insight is for exactly this period."""
         return DOCUMENTED.stated(function, period)
 
-    def generated(self) -> Iterator[GeneratedWorkflow]:
-        """Yield the generated workflows."""
-        return (self._workflow_at(n) for n in range(self.settings.workflows))
-
-    def elapsed(self) -> float:
-        """Return the seconds since the tenant was made."""
-        return self.settings.clock() - self.begin
+    def listed(self) -> Iterator[EditableWorkflow]:
+        """Yield the workflows that the list of workflows shows."""
+        for row in self.workflows():
+            yield self._known[row["id"]]
 
     def workflows(self) -> Rows:
-        """Return the generated workflows."""
-        return LazyRows(
-            self.settings.workflows, lambda n: self._workflow_at(n).record(), self._position_of
+        """Return the generated workflows and those that were created or restored."""
+        base = LazyRows(
+            self.settings.workflows, lambda n: self._generated_record(n), self._position_of
         )
+        if not self._moved:
+            return base
+        edits = Edits(deleted={key for key, place in self._moved.items() if place != "live"})
+        live = [key for key, place in self._moved.items() if place == "live"]
+        added = [self._known[key] for key in live if self._position_of(key) is None]
+        return EditedRows(base, edits, [workflow.record() for workflow in added])
 
     def deleted_workflows(self) -> Rows:
-        """Return the deleted workflows: the documented ones."""
-        return ListRows([item.record() for item in DOCUMENTED.deleted.values() if item.listed])
+        """Return the deleted workflows: the documented ones first."""
+        documented = (key for key, item in DOCUMENTED.deleted.items() if item.listed)
+        keys = [key for key in documented if key not in self._moved]
+        keys += [key for key, place in self._moved.items() if place == "deleted"]
+        found = (self.workflow(key, deleted=True) for key in keys)
+        return ListRows([workflow.record() for workflow in found if workflow is not None])
 
-    def workflow(self, key: str, deleted: bool = False) -> Workflow | None:
-        """Return the workflow with this id, generated or documented."""
-        documented: dict[str, DocumentedWorkflow]
-        documented = DOCUMENTED.deleted if deleted else DOCUMENTED.workflows
-        position = None if deleted else self._position_of(key)
-        return documented.get(key) if position is None else self._workflow_at(position)
+    def workflow(self, key: str, deleted: bool = False) -> EditableWorkflow | None:
+        """Return the workflow with this id, whether it is listed or not."""
+        native = "deleted" if key in DOCUMENTED.deleted else "live"
+        if self._moved.get(key, native) != ("deleted" if deleted else "live"):
+            return None
+        if key not in self._known:
+            position = self._position_of(key)
+            base: Workflow | None
+            base = DOCUMENTED.workflows.get(key) or DOCUMENTED.deleted.get(key)
+            base = base if position is None else self._generated_at(position)
+            if base is None:
+                return None
+            self._known[key] = EditableWorkflow(self, key, base)
+        return self._known[key]
+
+    def create(self, row: Row) -> EditableWorkflow:
+        """Add a workflow with its tasks, and return it."""
+        version = {name: value for name, value in row.items() if name != "id"}
+        data = {"record": row, "created": True, "versions": [{**version, "versionNumber": 1}]}
+        workflow = EditableWorkflow(self, row["id"], DocumentedWorkflow(data))
+        self._known[workflow.id] = workflow
+        self._moved[workflow.id] = "live"
+        return workflow
+
+    def move(self, key: str, place: str) -> None:
+        """Make a workflow `live` or `deleted`, or let it be `gone`."""
+        self._moved.pop(key, None)
+        self._moved[key] = place
+
+    def start_run(
+        self,
+        workflow: EditableWorkflow,
+        execution_type: str,
+        subjects: list[tuple[str, list[Row]]],
+        scope: Row | None = None,
+        runs: frozenset[str] = frozenset(),
+        results: frozenset[str] = frozenset(),
+    ) -> None:
+        """Start a run of a workflow over users and the tasks to process for each."""
+        self._runs += 1
+        tasks = {task["id"]: task for _, items in subjects for task in items}
+        activation = Activation(
+            workflow_id=workflow.id,
+            version=workflow.record().get("version") or 1,
+            execution_type=execution_type,
+            scheduled=self.moment(),
+            subjects=subjects,
+            seed=self.settings.seed,
+            number=self._runs,
+            elapsed=self.elapsed,
+            waiting={} if execution_type == "preview" else workflow.waiting_tasks(tasks.values()),
+            scope=scope,
+            runs=runs,
+            results=results,
+        )
+        workflow.activated.insert(0, ActivatedRun(activation))
 
     def _position_of(self, key: str) -> int | None:
         return self.series.position_of(key, self.settings.workflows)
 
-    def _workflow_at(self, position: int) -> GeneratedWorkflow:
-        if position not in self._workflows:
-            self._workflows[position] = GeneratedWorkflow(self, position)
-        return self._workflows[position]
+    def _generated_record(self, position: int) -> Row:
+        key = self.series.id_at(position)
+        workflow = self.workflow(key)
+        # The list looks at deleted ones too and leaves them out.
+        return {"id": key} if workflow is None else workflow.record()
+
+    def _generated_at(self, position: int) -> GeneratedWorkflow:
+        if position not in self._generated:
+            self._generated[position] = GeneratedWorkflow(self, position)
+        return self._generated[position]

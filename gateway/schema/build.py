@@ -7,6 +7,7 @@ from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema, print_s
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.execution.projection import Projection
 from gateway.odata.model import Model
 from gateway.schema import (
     activation_scope,
@@ -29,6 +30,7 @@ from gateway.schema.lifecycle_management_settings import LifecycleManagementSett
 from gateway.schema.mutation import (
     CancelProcessingPayload,
     CustomTaskExtensionPayload,
+    DeletedPayload,
     Mutation,
     PreviewTaskFailuresPayload,
     SettingsPayload,
@@ -37,6 +39,7 @@ from gateway.schema.mutation import (
     WorkflowPayload,
 )
 from gateway.schema.query import Query
+from gateway.schema.readings import SchemaReadings
 from gateway.schema.run import Run
 from gateway.schema.scalars import SCALARS
 from gateway.schema.subject_processing_result import SubjectProcessingResult
@@ -92,6 +95,7 @@ _PAYLOADS = (
     SettingsPayload,
     PreviewTaskFailuresPayload,
     CancelProcessingPayload,
+    DeletedPayload,
 )
 _DRAFTS = (UserProcessingResultPayload, UsersProcessingSummary)
 _MEMBERS = (
@@ -134,10 +138,11 @@ class _Schema(strawberry.Schema):
 
 @dataclass(frozen=True, slots=True)
 class GatewaySchema:
-    """The executable schema and the resource model behind it."""
+    """The executable schema, the resource model behind it, and what was compiled of it."""
 
     graphql: strawberry.Schema
     model: Model
+    projection: Projection | None
 
     @property
     def sdl(self) -> str:
@@ -145,24 +150,29 @@ class GatewaySchema:
         return print_schema(self.graphql._schema) + "\n"
 
 
-def build_schema(*, draft_methods: bool = True) -> GatewaySchema:
+def build_schema(*, draft_methods: bool = True, projection: bool = True) -> GatewaySchema:
     """Build the schema; takes a fraction of a second and is done once per process.
 
     Args:
         draft_methods: whether it has the methods that only the beta draft has.
+        projection: whether selections that only read rows are executed by generated functions;
+            answers are the same either way.
     """
     query, mutation = (DraftQuery, DraftMutation) if draft_methods else (Query, Mutation)
     drafts = _DRAFTS if draft_methods else ()
+    compiled = Projection(SchemaReadings()) if projection else None
     schema = _Schema(
         query=query,
         mutation=mutation,
         types=_MEMBERS,
+        execution_context_class=compiled.executor() if compiled else None,
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
     read_tolerantly(schema._schema)
     _print_one_of(schema._schema)
     _in_reading_order(schema._schema)
-    return GatewaySchema(schema, model_of((query, mutation, *_ENTITIES, *_PAYLOADS, *drafts)))
+    model = model_of((query, mutation, *_ENTITIES, *_PAYLOADS, *drafts))
+    return GatewaySchema(schema, model, compiled)
 
 
 def _print_one_of(schema: GraphQLSchema) -> None:

@@ -7,17 +7,27 @@ is planned like a query and read where the service's answer does not hold it alr
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
+import orjson
 import strawberry
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, is_composite_type
 from strawberry.types import Info
+from strawberry.types.base import get_object_definition
 
 from gateway.graph.caller import Permission
 from gateway.graph.client import Reply
 from gateway.graph.entities import unwrapped
 from gateway.graph.errors import GraphError
-from gateway.odata.address import addressed, key_of, key_segment, node_id
+from gateway.odata.address import (
+    MAX_ID_LENGTH,
+    Address,
+    addressed,
+    key_of,
+    key_segment,
+    node_id,
+)
 from gateway.odata.errors import BadUserInput, GatewayError
 from gateway.odata.model import Navigation, Shape, Strategy
 from gateway.odata.plan import Place, payload_key
@@ -25,7 +35,7 @@ from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
 from gateway.schema.context import Context
 from gateway.schema.entity import Row, edge_metadata
-from gateway.schema.given import ODATA_TYPE, body_of, path_of
+from gateway.schema.given import ODATA_TYPE, body_of, has_members, path_of
 from gateway.schema.selection import arguments_of, field_selection
 
 Given = Mapping[str, Any]
@@ -33,6 +43,7 @@ Path = str | Callable[[Given], str]
 Places = Mapping[str, Place | Sequence[Place | GatewayError]]
 Perform = Callable[["Operation"], Coroutine[Any, Any, Row]]
 
+_LOGGED_IDS = 20
 _log = logging.getLogger("gateway.mutations")
 
 
@@ -86,7 +97,8 @@ def sending(
         if method == "PATCH" and content.keys() <= {ODATA_TYPE}:
             raise BadUserInput("holds nothing to change", argument="input")
         where = _path(path, given)
-        answer = await operation.send(request_of(method, where, content or None))
+        request = request_of(method, where, content if has_members(input_) else None)
+        answer = await operation.send(request)
         if not edge:
             gone = addressed(where.removesuffix("/$ref"))
             return {"id": gone.id, "nodeId": node_id(gone.path)}
@@ -110,11 +122,20 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
 
     async def resolver(root: Any, info: Info[Context, None], input: Any) -> Any:  # noqa: A002
         operation = Operation(info.context, info._raw_info)
-        operation.check_permissions()
-        return await perform(operation)
+        try:
+            operation.check_permissions()
+            return await perform(operation)
+        except GatewayError as error:
+            operation.refused(error)
+            raise
 
-    resolver.__annotations__["input"] = input_
+    about = strawberry.argument(description=_description_of(input_))
+    resolver.__annotations__["input"] = Annotated[input_, about]
     return strawberry.mutation(resolver=resolver, description=description)
+
+
+def _description_of(input_: type) -> str | None:
+    return get_object_definition(input_, strict=True).description
 
 
 def _path(template: Path, given: Given) -> str:
@@ -133,11 +154,12 @@ class Operation:
         self.context = context
         self.given: Given = arguments_of(info)["input"]
         self._info = info
+        self._logged = False
 
     def selects(self, name: str) -> bool:
         """Whether the payload's field ``name`` is selected."""
-        payload = get_named_type(self._info.return_type).name
-        return any(field.name == name for field in field_selection(self._info).fields(payload))
+        fields = field_selection(self._info).fields(self._payload_type)
+        return any(field.name == name for field in fields)
 
     def check_permissions(self) -> None:
         """Refuse the mutation before anything is sent.
@@ -174,26 +196,65 @@ class Operation:
         """The replies to requests that do not depend on each other; each is logged.
 
         Raises:
+            BadUserInput: something that is selected of the payload has a bad argument.
             GatewayError: nothing was sent.
         """
+        self._check_selection()
         context = self.context
         replies = await context.engine.change(requests, context.caller, context.usage)
         for request, reply in zip(requests, replies, strict=True):
-            self._record(request, reply)
+            self._log(
+                f"{request.method} {request.url}",
+                [*ids_in(orjson.loads(request.body or b"null")), *ids_of(unwrapped(reply.data))],
+                reply.error,
+                reply.status,
+                reply.request_id,
+            )
         return replies
 
-    def _record(self, request: GraphRequest, reply: Reply) -> None:
-        """Who did what to which object, and what came of it; nothing of the body."""
-        found = reply.error.extensions if reply.error is not None else {}
+    def refused(self, error: GatewayError) -> None:
+        """Log an attempt of which nothing was sent."""
+        if not self._logged:
+            keys = [v for k, v in self.given.items() if k.endswith("Id") and isinstance(v, str)]
+            self._log("-", [*keys, *ids_in(self.given)], error)
+
+    def _check_selection(self) -> None:
+        """A change is not made if what is selected of it can't be answered."""
+        payload, selection = self._payload_type, field_selection(self._info)
+        model = self.context.planner.model[payload]
+        nowhere = {
+            name: [Place(Address("", navigation.target, ""))]
+            for name, navigation in model.navigations.items()
+        }
+        for node in self.context.planner.payload(payload, selection, nowhere).root.walk():
+            if isinstance(node.error, BadUserInput):
+                raise node.error
+
+    def _log(
+        self,
+        request: str,
+        ids: Sequence[str],
+        error: GatewayError | None,
+        status: int = 0,
+        request_id: str | None = None,
+    ) -> None:
+        """Who did what to which objects, and what came of it; nothing else of the body."""
+        self._logged = True
+        found = error.extensions if error is not None else {}
         _log.info(
-            "mutation=%s caller=%s request=%s outcome=%s status=%s request-id=%s",
+            "mutation=%s caller=%s request=%s ids=%s outcome=%s status=%s request-id=%s",
             self._info.field_name,
             self.context.caller.name,
-            f"{request.method} {request.url}",
+            request,
+            ",".join(quote(id_[:MAX_ID_LENGTH], safe="") for id_ in ids[:_LOGGED_IDS]) or "-",
             "UNKNOWN" if found.get("outcomeUnknown") else found.get("code", "OK"),
-            reply.status if reply.status > 0 else "-",
-            found.get("requestId", "-"),
+            status if status > 0 else "-",
+            request_id or "-",
         )
+
+    @property
+    def _payload_type(self) -> str:
+        return get_named_type(self._info.return_type).name
 
     async def payload(self, places: Places) -> Row:
         """What is selected of the payload, by edge.
@@ -205,7 +266,7 @@ class Operation:
             return {}
         listed = {name: [to] if isinstance(to, Place) else to for name, to in places.items()}
         plan = self.context.planner.payload(
-            get_named_type(self._info.return_type).name,
+            self._payload_type,
             field_selection(self._info),
             {name: [to for to in all_ if isinstance(to, Place)] for name, all_ in listed.items()},
         )
@@ -226,3 +287,19 @@ class Operation:
             found = [it if isinstance(it, GatewayError) else next(read) for it in listed[name]]
             row[name] = found[0] if isinstance(to, Place) else found
         return row
+
+
+def ids_in(value: Any) -> list[str]:
+    """The ids of the objects that a body names, at any depth."""
+    if isinstance(value, dict):
+        own = [value["id"]] if isinstance(value.get("id"), str) else []
+        return own + [id_ for member in value.values() for id_ in ids_in(member)]
+    if isinstance(value, list):
+        return [id_ for item in value for id_ in ids_in(item)]
+    return []
+
+
+def ids_of(answer: Any) -> list[str]:
+    """The id of what the service answers that it made or changed."""
+    id_ = key_of(answer) if isinstance(answer, dict) else None
+    return [id_] if id_ is not None else []

@@ -23,7 +23,7 @@ from gateway.schema.enums import (
     WorkflowExecutionType,
 )
 from gateway.schema.given import GRAPH, LIFECYCLE, an_id, key, member, not_blank, required
-from gateway.schema.inputs import WORKFLOW_ID, KeyValuePairInput
+from gateway.schema.inputs import WORKFLOW_ID, TaskInput
 from gateway.schema.mutation import (
     DeletedPayload,
     Mutation,
@@ -32,6 +32,7 @@ from gateway.schema.mutation import (
 )
 from gateway.schema.query import Query
 from gateway.schema.scalars import DateTime
+from gateway.schema.summaries import End, Start
 from gateway.schema.task_processing_result import TaskProcessingResult
 from gateway.schema.user_processing_result import UserProcessingResult
 
@@ -85,33 +86,32 @@ class TaskProcessingResultKeyInput(_UserResultKey):
     task_processing_result_id: strawberry.ID = key("Identifier of the task processing result.")
 
 
+@strawberry.input
+class _ResultMembers(TaskProcessingResultKeyInput):
+    odata_type: ClassVar = f"{LIFECYCLE}taskProcessingResult"
+    completed_date_time: DateTime | None = member("When the task ended.", nullable=True)
+    created_date_time: DateTime | None = member("When the result was created.")
+    failure_reason: str | None = member("Why the task failed.", nullable=True)
+    started_date_time: DateTime | None = member("When the task started.", nullable=True)
+
+
 @strawberry.input(description=f"{DRAFT}A task processing result to create.")
-class CreateTaskProcessingResultInput(_UserResultKey):
+class CreateTaskProcessingResultInput(_ResultMembers):
     """Row 65."""
 
-    odata_type: ClassVar = f"{LIFECYCLE}taskProcessingResult"
     task_processing_result_id: strawberry.ID = key(
         "Identifier of a result of the same user and task, below which the new one is posted."
     )
     processing_status: LifecycleWorkflowProcessingStatus = required("How far the task has come.")
-    completed_date_time: DateTime | None = member("When the task ended.", nullable=True)
-    created_date_time: DateTime | None = member("When the result was created.")
-    failure_reason: str | None = member("Why the task failed.", nullable=True)
-    started_date_time: DateTime | None = member("When the task started.", nullable=True)
 
 
 @strawberry.input(description=f"{DRAFT}What is to change of a task processing result.")
-class UpdateTaskProcessingResultInput(TaskProcessingResultKeyInput):
+class UpdateTaskProcessingResultInput(_ResultMembers):
     """Row 67."""
 
-    odata_type: ClassVar = f"{LIFECYCLE}taskProcessingResult"
     processing_status: LifecycleWorkflowProcessingStatus | None = member(
         "How far the task has come."
     )
-    completed_date_time: DateTime | None = member("When the task ended.", nullable=True)
-    created_date_time: DateTime | None = member("When the result was created.")
-    failure_reason: str | None = member("Why the task failed.", nullable=True)
-    started_date_time: DateTime | None = member("When the task started.", nullable=True)
 
 
 @strawberry.input(description="A user, as a subject is given.")
@@ -144,23 +144,15 @@ class RemoveTaskProcessingResultSubjectInput(TaskProcessingResultKeyInput):
 
 
 @strawberry.input(description=f"{DRAFT}A task to add to a workflow.")
-class AddTaskInput:
+class AddTaskInput(TaskInput):
     """Row 75."""
 
     odata_type: ClassVar = f"{LIFECYCLE}task"
     workflow_id: strawberry.ID = key(WORKFLOW_ID)
-    display_name: str = required("Name of the task.", not_blank)
-    task_definition_id: strawberry.ID = required("Identifier of its task definition.", an_id)
-    arguments: list[KeyValuePairInput] = required("Arguments of the task; may be empty.")
     category: list[LifecycleTaskCategory] | None = member(
         "The lifecycle stages that the task may be used in.", flags=True
     )
-    continue_on_error: bool | None = member(
-        "Whether the workflow goes on with the next task if this one fails."
-    )
-    description: str | None = member("What the task is for.", nullable=True)
     execution_sequence: int | None = member("Place of the task in its workflow, from 1.")
-    is_enabled: bool | None = member("Whether the task is run.")
 
 
 @strawberry.input(description=f"{DRAFT}A task to remove from a workflow.")
@@ -396,8 +388,8 @@ class DraftQuery(Query):
         self,
         info: Info[Context, None],
         workflow_id: strawberry.ID,
-        start_date_time: DateTime,
-        end_date_time: DateTime,
+        start_date_time: Start,
+        end_date_time: End,
     ) -> UsersProcessingSummary | None:
         """GET workflows/{workflowId}/userProcessingResults/usersSummary(…)."""
         return await info.context.answer(info._raw_info)  # type: ignore[no-any-return]

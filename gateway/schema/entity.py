@@ -5,7 +5,7 @@ A type of the schema is a plain annotated class whose fields are made by `prop`,
 stitched rows, so no resolver is written by hand for a plain edge.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
@@ -13,6 +13,7 @@ from graphql import GraphQLError
 from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
+from gateway.execution.readings import Reading, TypeName
 from gateway.odata.address import Address, node_id
 from gateway.odata.model import (
     DEFAULT_FIRST,
@@ -26,11 +27,14 @@ from gateway.odata.model import (
 
 Row = dict[str, Any]
 T = TypeVar("T")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _MODEL = "odata"
 _KEY = "key"
 _ODATA_TYPE = "@odata.type"
 _keys = {"odata_type": _ODATA_TYPE}
+_readings: dict[Callable[..., Any], Reading] = {}
+_type_names: dict[Callable[..., Any], TypeName] = {}
 
 
 def read(row: Row, key: str) -> Any:
@@ -54,10 +58,37 @@ def _object(value: Any) -> Row:
 
 def read_field(row: Row, python_name: str) -> Any:
     """The default resolver: a field reads the property of its camelCase name."""
+    return read(row, key_of(python_name))
+
+
+def key_of(python_name: str) -> str:
+    """The key that the default resolver reads."""
     key = _keys.get(python_name)
     if key is None:
         key = _keys[python_name] = to_camel_case(python_name)
-    return read(row, key)
+    return key
+
+
+def computed(resolver: Function) -> Function:
+    """Marks a resolver that computes its value from the row alone, without effects."""
+    _readings[resolver] = Reading(function=resolver)
+    return resolver
+
+
+def reads_edge(resolver: Function) -> Function:
+    """Marks a resolver that does what `read_edge` does."""
+    _readings[resolver] = Reading(edge=True)
+    return resolver
+
+
+def reading_of(resolver: Callable[..., Any]) -> Reading | None:
+    """What a marked resolver does; ``None`` for the others."""
+    return _readings.get(resolver)
+
+
+def type_name_of(resolve_type: Callable[..., Any] | None) -> TypeName | None:
+    """How a ``resolve_type`` of this module tells the type of a row."""
+    return _type_names.get(resolve_type) if resolve_type is not None else None
 
 
 def prop(
@@ -149,6 +180,7 @@ def narrowing(
         strawberry.argument(description=f"How the rows are sorted{by}, first key first."),
     ]
 
+    @reads_edge
     def plain(
         root: Any,
         info: strawberry.Info,
@@ -159,6 +191,7 @@ def narrowing(
     ) -> Any:
         return read_edge(root, info)
 
+    @reads_edge
     def searched(
         root: Any,
         info: strawberry.Info,
@@ -170,6 +203,7 @@ def narrowing(
     ) -> Any:
         return read_edge(root, info)
 
+    @reads_edge
     def unpaged(
         root: Any,
         info: strawberry.Info,
@@ -181,6 +215,7 @@ def narrowing(
     return unpaged if not paged else searched if search else plain
 
 
+@reads_edge
 def _unnarrowed(
     root: Any, info: strawberry.Info, first: First = DEFAULT_FIRST, after: After = None
 ) -> Any:
@@ -261,12 +296,15 @@ def dispatch(fallback: str) -> Callable[..., str]:
     type that the schema does not know becomes ``fallback``.
     """
 
-    def resolve_type(row: Row, info: Any, abstract: Any) -> str:
+    def type_name(row: Row, known: Collection[str]) -> str:
         name = str(_object(row).get(_ODATA_TYPE, "")).rpartition(".")[2]
         name = name[:1].upper() + name[1:]
-        known = {t.name for t in info.schema.get_possible_types(abstract)}
         return name if name in known else fallback
 
+    def resolve_type(row: Row, info: Any, abstract: Any) -> str:
+        return type_name(row, {t.name for t in info.schema.get_possible_types(abstract)})
+
+    _type_names[resolve_type] = type_name
     return resolve_type
 
 
@@ -275,6 +313,7 @@ def is_row(row: Any, _info: Any) -> bool:
     return isinstance(row, dict)
 
 
+@computed
 def _read_node_id(root: Any) -> Any:
     address = read(root, "@odata.id")
     if address is None:

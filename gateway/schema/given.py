@@ -110,15 +110,25 @@ def body_of(type_: type, given: Mapping[str, Any], path: str = "input") -> dict[
 Broken = list[tuple[str, str]]
 
 
+def has_members(type_: type) -> bool:
+    """Whether there is anything to send for an input type, beyond the path."""
+    fields = get_object_definition(type_, strict=True).fields
+    return any(not field.metadata.get(_KEY) for field in fields)
+
+
 def _object(type_: type, given: Mapping[str, Any], path: str, broken: Broken) -> dict[str, Any]:
     definition = get_object_definition(type_, strict=True)
     odata_type = getattr(type_, "odata_type", None)
     body: dict[str, Any] = {} if odata_type is None else {ODATA_TYPE: odata_type}
     for field in definition.fields:
         name = to_camel_case(field.python_name)
-        if name not in given or field.metadata.get(_KEY):
+        if name not in given:
             continue
         value, here = given[name], f"{path}.{name}"
+        if field.metadata.get(_KEY):
+            if isinstance(value, str) and (rule := an_id(value)) is not None:
+                broken.append((here, rule))
+            continue
         if value is None and not field.metadata[_NULLABLE]:
             broken.append((here, "can't be null; leave it out instead"))
             continue

@@ -173,7 +173,7 @@ async def _cancel(operation: Operation) -> Row:
             at = path_of(f"{W}/runs/{{runId}}", {**given, "runId": run["id"]})
             found.append(Place(addressed(at), {"id": run["id"]}))
     errors = [it for it in found if isinstance(it, GatewayError)]
-    if errors and (len(errors) == len(found) or not operation.selects("runs")):
+    if errors and not operation.selects("runs"):
         raise errors[0]
     return await operation.payload({"runs": found, "workflow": Place(addressed(path_of(W, given)))})
 

@@ -6,7 +6,7 @@ import strawberry
 
 from gateway.odata.model import Navigation, Shape, Strategy
 from gateway.odata.query import call
-from gateway.schema.entity import edge_metadata, prop, read, read_edge
+from gateway.schema.entity import computed, edge_metadata, prop, read, read_edge, reads_edge
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.scalars import DateTime
 
@@ -44,6 +44,7 @@ class TaskReportSummary:
     unprocessed_tasks: int | None = prop("Task results that have not been processed.")
 
 
+@computed
 def _total_tasks(root: Any) -> Any:
     """The documented response misspells the property (questions.md, point 11)."""
     found = read(root, "totalTasks")
@@ -118,6 +119,7 @@ End = Annotated[
 ]
 
 
+@reads_edge
 def _read_period(
     root: Any, info: strawberry.Info, start_date_time: Start, end_date_time: End
 ) -> Any:

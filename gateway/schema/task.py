@@ -6,7 +6,16 @@ import strawberry
 
 from gateway.odata.address import LIFECYCLE_WORKFLOWS
 from gateway.odata.model import Join, Strategy
-from gateway.schema.entity import Connection, Node, connection, edge, is_row, prop, read
+from gateway.schema.entity import (
+    Connection,
+    Node,
+    computed,
+    connection,
+    edge,
+    is_row,
+    prop,
+    read,
+)
 from gateway.schema.enums import LifecycleTaskCategory
 
 
@@ -18,6 +27,7 @@ class KeyValuePair:
     value: str | None = prop("Value of the argument.")
 
 
+@computed
 def read_categories(root: Any) -> Any:
     """The members of the flags ``category``, which the service joins with commas."""
     value = read(root, "category")

@@ -43,6 +43,27 @@ class Client(httpx.AsyncClient):
         assert set(error["innerError"]) == {"date", "request-id", "client-request-id"}
         return f"{error['code']}: {error['message']}"
 
+    async def write(
+        self, method: str, url: str, body: Any = None, status: int = 204
+    ) -> dict[str, Any]:
+        """The answer to a request that writes; empty if it has no body."""
+        response = await self.request(method, url, **({} if body is None else {"json": body}))
+        assert response.status_code == status, response.text
+        assert ("content-type" in response.headers) == bool(response.content)
+        assert (status == 204) == (not response.content)
+        return response.json() if response.content else {}
+
+    async def refused(self, method: str, url: str, body: Any = None, status: int = 400) -> str:
+        """The message of the error that answers a request that would write."""
+        error = (await self.write(method, url, body, status))["error"]
+        assert set(error["innerError"]) == {"date", "request-id", "client-request-id"}
+        return str(error["message"])
+
+    async def advance(self, seconds: float) -> None:
+        """Let the time of the sandbox pass."""
+        response = await self.post("/sandbox/clock", json={"advance": seconds})
+        assert response.status_code == 200, response.text
+
     async def batch(self, *items: dict[str, Any], status: int = 200) -> Any:
         response = await self.post("/v1.0/$batch", json={"requests": list(items)})
         assert response.status_code == status, response.text

@@ -16,6 +16,7 @@ from .conftest import LIFECYCLE, WORKFLOWS
         {"latency_ms": -1},
         {"select": "maybe"},
         {"task_results_expand": "yes"},
+        {"draft_methods": "maybe"},
     ],
 )
 def test_settings_are_checked(wrong):
@@ -100,7 +101,11 @@ async def test_unknown_ids_are_not_found(client):
 
 
 async def test_other_methods_are_refused(client):
-    for method in ("POST", "PATCH", "DELETE"):
+    for method in ("PUT", "PATCH", "DELETE"):
         assert (await client.request(method, WORKFLOWS)).status_code == 405
+    url = await client.workflow_url()
+    for path in ("runs", "taskReports", "versions", "versions/1/tasks", "executionScope"):
+        for method in ("POST", "PATCH", "DELETE"):
+            assert (await client.request(method, f"{url}/{path}")).status_code == 405
     assert (await client.get("/v1.0/$batch")).status_code == 405
     assert (await client.get("/v1.0/directoryObjects/getByIds")).status_code == 405

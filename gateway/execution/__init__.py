@@ -1,0 +1,1 @@
+"""Stitched rows → response: one generated function per selection, graphql-core for the rest."""

@@ -1,0 +1,277 @@
+"""Executes selections that only read rows by generated functions; graphql-core does the rest.
+
+`Projecting` is graphql-core's executor. Where an object or a list of objects is to be completed
+and everything selected below can be read from rows, one function (`gateway.execution.compiler`)
+makes the response. Whatever in it is unusual comes back as a hole, and graphql-core's own
+completion fills the holes, in the order of the response, so that values, errors, their paths and
+their order are those of graphql-core.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+from graphql import (
+    GraphQLError,
+    GraphQLField,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    get_argument_values,
+)
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from gateway.execution.compiler import Compiled, Hole, compile_selection
+from gateway.execution.readings import Readings
+from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
+from gateway.odata.plan import edge_key
+
+MAX_SOURCE = 4_000_000
+"""How many characters of generated source are kept per process."""
+MAX_FIELDS = 2_000
+"""How many fields of one operation are read, and how many are compiled."""
+
+_NOTHING = object()
+
+_Trail = tuple[Any, str | int, str | None]
+
+
+class Projection:
+    """The compiled functions of one schema, by the structure of the selection.
+
+    Args:
+        readings: what the schema tells of itself.
+        max_source: how many characters of source are kept; what was not used longest goes first.
+    """
+
+    def __init__(self, readings: Readings, *, max_source: int = MAX_SOURCE) -> None:
+        self.fields = Fields(readings)
+        self._max = max_source
+        self._kept = 0
+        self._compiled: OrderedDict[Any, Compiled] = OrderedDict()
+
+    @property
+    def kept(self) -> list[Compiled]:
+        """What is kept, the least recently used first."""
+        return list(self._compiled.values())
+
+    def found(self, selection: Selection, *, listed: bool) -> Compiled | None:
+        """The function of a selection, if it is kept."""
+        key = (listed, selection.structure)
+        found = self._compiled.get(key)
+        if found is not None:
+            self._compiled.move_to_end(key)
+        return found
+
+    def compiled(self, selection: Selection, *, listed: bool) -> Compiled:
+        """The function of a selection that has none yet."""
+        key = (listed, selection.structure)
+        made = self._compiled[key] = compile_selection(
+            selection, self.fields.readings, listed=listed
+        )
+        self._kept += len(made.source)
+        while self._kept > self._max and self._compiled:
+            _, dropped = self._compiled.popitem(last=False)
+            self._kept -= len(dropped.source)
+        return made
+
+    def executor(self) -> "type[Projecting]":
+        """The class to pass to Strawberry as ``execution_context_class``."""
+        return type("Projecting", (Projecting,), {"projection": self})
+
+
+class _Site:
+    """A place in an operation where rows are projected.
+
+    Attributes:
+        selection: what is selected there.
+        project: the function of the rows.
+        holes: those that the last call made.
+    """
+
+    __slots__ = ("holes", "project", "selection")
+
+    def __init__(self, selection: Selection, compiled: Compiled) -> None:
+        self.selection = selection
+        self.holes: list[Hole] = []
+        keys = ["", *(field.key for field in selection.places())]
+        self.project = compiled.make(keys, self._hole, self.holes)
+
+    def _hole(self, place: int, source: Any) -> Hole:
+        hole = Hole(place, source)
+        self.holes.append(hole)
+        return hole
+
+
+_Key = tuple[GraphQLObjectType, int, bool]
+_Entry = tuple[FieldDetailsList, _Site | None]
+
+
+class Projecting(StrawberryGraphQLCoreExecutionContext):
+    """An executor that projects what it can."""
+
+    projection: Projection
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sites: dict[_Key, _Entry] = {}
+        self._refused: Any = _NOTHING
+        self._left = MAX_FIELDS
+        self._plain = self.middleware_manager is None or not self.middleware_manager.middlewares
+        self._selector = Selector(
+            self.schema,
+            self.projection.fields,
+            collect=self.collect_subfields,
+            key=self._edge_key,
+            fields=MAX_FIELDS,
+        )
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        info: Any,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Complete an object: by projection, or as graphql-core does."""
+        if result is self._refused:
+            self._refused = _NOTHING
+        elif position_context is None:
+            key = (return_type, id(field_details_list), False)
+            _, site = self._sites.get(key) or self._new_site(key, field_details_list)
+            if site is not None:
+                data = site.project(result, result)
+                if not site.holes:
+                    return data
+                site.holes.clear()
+                if type(data) is not Hole:
+                    self._fill(site.selection, data, path)
+                    return data
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[Any],
+        field_details_list: FieldDetailsList,
+        info: Any,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Complete a list: by projection if it is one of objects, or as graphql-core does."""
+        named = unwrapped(return_type).named
+        if (
+            isinstance(named, GraphQLObjectType)
+            and type(result) is list
+            and position_context is None
+        ):
+            key = (named, id(field_details_list), True)
+            _, site = self._sites.get(key) or self._new_site(key, field_details_list)
+            if site is not None:
+                data = site.project(result)
+                if site.holes:
+                    site.holes.clear()
+                    self._fill_list(
+                        site.selection, data, return_type.of_type, path, info, field_details_list
+                    )
+                return data
+        return super().complete_list_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def _new_site(self, key: _Key, details: FieldDetailsList) -> _Entry:
+        type_, _, listed = key
+        try:
+            selection = self._selector.select(type_, details) if self._plain else None
+        except (GraphQLError, TooLarge):
+            selection = None
+        compiled = None
+        if selection is not None:
+            compiled = self.projection.found(selection, listed=listed)
+            if compiled is None and selection.size <= self._left:
+                self._left -= selection.size
+                compiled = self.projection.compiled(selection, listed=listed)
+        site = _Site(selection, compiled) if selection and compiled else None
+        # The list is kept with it, so that the id in the key stays its own.
+        entry = self._sites[key] = details, site
+        return entry
+
+    def _edge_key(self, definition: GraphQLField, details: FieldDetailsList) -> str:
+        node, _, of_fragment = details[0]
+        arguments = get_argument_values(definition, node, self.variable_values, of_fragment)
+        return edge_key(node.name.value, arguments)
+
+    # --- holes -----------------------------------------------------------------------------
+
+    def _fill(self, selection: Selection, data: dict[str, Any], trail: _Trail) -> None:
+        """Fill the holes of an object.
+
+        Raises:
+            GraphQLError: the object becomes null.
+        """
+        parent = selection.type
+        for field in selection.composites:
+            value = data[field.name]
+            if value is None:
+                continue
+            at = (trail, field.name, parent.name)
+            if type(value) is Hole:
+                data[field.name] = self.execute_field(
+                    parent, value.source, field.details, _path(at), None
+                )
+                continue
+            try:
+                if field.type.listed:
+                    self._fill_items(field, parent, value, at)
+                elif field.target is not None:
+                    self._fill(field.target, value, at)
+            except Exception as error:
+                self.handle_field_error(error, field.definition.type, field.details, _path(at))
+                data[field.name] = None
+
+    def _fill_items(
+        self, field: Field, parent: GraphQLObjectType, items: list[Any], trail: _Trail
+    ) -> None:
+        """Fill the holes of a list of objects that is the value of a field."""
+        if field.target is not None or any(type(item) is Hole for item in items):
+            nodes = [details.node for details in field.details]
+            info = self.build_resolve_info(field.definition, nodes, parent, _path(trail))
+            self._fill_list(field.target, items, field.type.item, trail, info, field.details)
+
+    def _fill_list(
+        self,
+        selection: Selection | None,
+        items: list[Any],
+        item_type: GraphQLOutputType,
+        trail: _Trail,
+        info: GraphQLResolveInfo[Any],
+        details: FieldDetailsList,
+    ) -> None:
+        """Fill the holes of a list of objects; without a ``selection``, they are of many types."""
+        for index, item in enumerate(items):
+            at = (trail, index, None)
+            if type(item) is Hole:
+                completed: list[Any] = []
+                self._refused = item.source if selection is not None else _NOTHING
+                self.complete_list_item_value(
+                    item.source, completed, item_type, details, info, _path(at), None
+                )
+                self._refused = _NOTHING
+                items[index] = completed[0]
+            elif selection is not None and selection.composites:
+                try:
+                    self._fill(selection, item, at)
+                except Exception as error:
+                    self.handle_field_error(error, item_type, details, _path(at))
+                    items[index] = None
+
+
+def _path(trail: _Trail) -> Path:
+    """The path that a trail stands for: it is cheaper to go along, and seldom needed."""
+    return trail if isinstance(trail, Path) else Path(_path(trail[0]), trail[1], trail[2])
