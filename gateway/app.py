@@ -1,6 +1,7 @@
 """Puts the parts together: settings in, ASGI application out."""
 
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
+from gateway.access import authenticator_of, credentials_of
 from gateway.explorer import ASSETS_PATH, CONTENT_SECURITY_POLICY, explorer_page, static_app
 from gateway.graph.client import GraphClient
-from gateway.graph.credentials import Credentials, Fixed, Passthrough
+from gateway.graph.credentials import Credentials, Fixed
 from gateway.graph.engine import Engine
 from gateway.http.graphql import GraphQLEndpoint, no_such_path
 from gateway.http.health import healthz
+from gateway.http.quota import Quota
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.planner import Planner
 from gateway.sandbox import create_sandbox
@@ -55,19 +58,20 @@ class Upstream:
     transport: httpx.AsyncBaseTransport | None = None
 
     @property
-    def needs_token(self) -> bool:
-        """Whether callers must bring a token of their own."""
-        return isinstance(self.credentials, Passthrough)
+    def is_sandbox(self) -> bool:
+        """Whether nobody's data are there."""
+        return isinstance(self.credentials, Fixed)
 
 
-def upstream_of(settings: Settings) -> Upstream:
+def upstream_of(settings: Settings, tls: ssl.SSLContext | None = None) -> Upstream:
     """The configured upstream, a sandbox elsewhere, or one of its own in this process."""
+    credentials = credentials_of(settings, tls)
     if settings.upstream_url is not None:
-        return Upstream(settings.upstream_url, Passthrough())
+        return Upstream(settings.upstream_url, credentials)
     if settings.sandbox_url is not None:
-        return Upstream(settings.sandbox_url, Fixed("sandbox"))
+        return Upstream(settings.sandbox_url, credentials)
     transport = httpx.ASGITransport(create_sandbox())
-    return Upstream(EMBEDDED_SANDBOX_URL, Fixed("sandbox"), transport)
+    return Upstream(EMBEDDED_SANDBOX_URL, credentials, transport)
 
 
 def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engine:
@@ -100,20 +104,36 @@ def _explorer(path: str) -> HTMLResponse:
     return HTMLResponse(explorer_page(endpoint=path, default_query=DEFAULT_QUERY), headers=headers)
 
 
-def create_app(settings: Settings | None = None, upstream: Upstream | None = None) -> Starlette:
+def _quota(settings: Settings, sandbox: bool) -> Quota:
+    in_flight, per_minute = settings.operations_per_caller, settings.requests_per_minute
+    if not sandbox:
+        in_flight, per_minute = in_flight or 32, per_minute or 20_000
+    return Quota(in_flight, per_minute)
+
+
+def create_app(
+    settings: Settings | None = None,
+    upstream: Upstream | None = None,
+    *,
+    tls: ssl.SSLContext | None = None,
+) -> Starlette:
     """The gateway as an ASGI application.
 
     Args:
         settings: by default those of the environment.
         upstream: instead of the one that the settings name; for tests.
+        tls: trusted by the connections to Microsoft Entra ID instead of the system's roots; for
+            tests.
     """
     settings = settings or Settings()
-    upstream = upstream or upstream_of(settings)
+    upstream = upstream or upstream_of(settings, tls)
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
+    # It logs what the authority answers; the gateway's own line tells the codes and no more.
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
     schema = build_schema(draft_methods=settings.draft_methods, projection=settings.projection)
     allow_resume = settings.allow_resume
     if allow_resume is None:
-        allow_resume = not upstream.needs_token
+        allow_resume = upstream.is_sandbox
     planner = Planner(
         schema.model, max_first=settings.max_first, beta=upstream.url.endswith("/beta")
     )
@@ -129,8 +149,11 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
 
     endpoint = GraphQLEndpoint(
         schema.graphql,
-        context=lambda caller: Context(engines[-1], planner, caller, allow_resume=allow_resume),
-        needs_token=upstream.needs_token,
+        context=lambda caller, usage: Context(
+            engines[-1], planner, caller, usage, allow_resume=allow_resume
+        ),
+        authenticator=authenticator_of(settings, upstream.credentials, tls),
+        quota=_quota(settings, upstream.is_sandbox),
         page=_explorer,
     )
     routes: list[BaseRoute] = [

@@ -1,4 +1,4 @@
-"""The command line: serve · sandbox · schema · explain."""
+"""The command line: serve · sandbox · schema · api-key · explain."""
 
 import difflib
 import gc
@@ -31,6 +31,9 @@ from uvicorn.supervisors import Multiprocess
 
 from gateway import __version__
 from gateway.app import DEFAULT_QUERY, create_app
+from gateway.graph.caller import Permission
+from gateway.http.api_keys import new_key
+from gateway.http.identity import API_KEY_HEADER, is_loopback
 from gateway.odata.explain import explain as explain_plan
 from gateway.odata.plan import Plan
 from gateway.odata.planner import Planner
@@ -125,6 +128,34 @@ def serve(
     sandbox_url: Annotated[
         str | None, typer.Option(help="Version root of a sandbox that runs elsewhere.")
     ] = None,
+    credentials: Annotated[
+        str | None, typer.Option(help="As whom the upstream is asked: passthrough, app or obo.")
+    ] = None,
+    tenant_id: Annotated[str | None, typer.Option(help="Id of the Entra tenant.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="Application id of the gateway.")] = None,
+    client_certificate: Annotated[
+        str | None, typer.Option(help="File with the application's certificate and key.")
+    ] = None,
+    identity: Annotated[
+        str | None, typer.Option(help="secret, certificate, workload or managed.")
+    ] = None,
+    authority_url: Annotated[str | None, typer.Option(help="Token host of Entra.")] = None,
+    audience: Annotated[
+        str | None, typer.Option(help="Audiences that callers' tokens are for.")
+    ] = None,
+    read_roles: Annotated[str | None, typer.Option(help="Roles that may read results.")] = None,
+    change_roles: Annotated[
+        str | None, typer.Option(help="Roles that may change workflows.")
+    ] = None,
+    insecure: Annotated[
+        bool | None, typer.Option(help="Let callers on this machine in without proof.")
+    ] = None,
+    operations_per_caller: Annotated[
+        int | None, typer.Option(help="Operations of one caller in flight.")
+    ] = None,
+    requests_per_minute: Annotated[
+        int | None, typer.Option(help="Upstream requests of one caller in a minute.")
+    ] = None,
     max_first: Annotated[int | None, typer.Option(help="Largest `first`.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds per operation.")] = None,
     max_upstream_requests: Annotated[
@@ -154,6 +185,18 @@ def serve(
         {
             "upstream_url": upstream_url,
             "sandbox_url": sandbox_url,
+            "credentials": credentials,
+            "tenant_id": tenant_id,
+            "client_id": client_id,
+            "client_certificate": client_certificate,
+            "identity": identity,
+            "authority_url": authority_url,
+            "audience": audience,
+            "read_roles": read_roles,
+            "change_roles": change_roles,
+            "insecure": insecure,
+            "operations_per_caller": operations_per_caller,
+            "requests_per_minute": requests_per_minute,
             "max_first": max_first,
             "deadline": deadline,
             "max_upstream_requests": max_upstream_requests,
@@ -167,6 +210,8 @@ def serve(
             "log_level": log_level,
         }
     )
+    if settings.insecure and not is_loopback(host):
+        raise _fail(f"insecure: must listen on this machine alone, not on {host}")
     config = uvicorn.Config(
         "gateway.cli:application",
         factory=True,
@@ -205,11 +250,12 @@ def _listen(config: uvicorn.Config) -> socket.socket:
 
 def _banner(settings: Settings, host: str, port: int) -> str:
     address = f"http://{host}:{port}/graphql"
-    if settings.upstream_url is not None:
-        return (
-            f"Lifecycle Gateway in front of {settings.upstream_url}\n"
-            f"  POST {address} with 'Authorization: Bearer <your Microsoft Graph token>'"
+    proven = settings.audience is not None or settings.api_keys is not None
+    if settings.upstream_url is not None or proven:
+        where = (
+            f"in front of {settings.upstream_url}" if settings.upstream_url else "on the sandbox"
         )
+        return f"Lifecycle Gateway {where}\n  POST {address}{_proof(settings)}"
     return (
         "Lifecycle Gateway on the sandbox: no tenant, no token, invented data.\n"
         f"  Open {address} in a browser, or paste this:\n\n"
@@ -219,6 +265,18 @@ def _banner(settings: Settings, host: str, port: int) -> str:
         + "".join(f"    {line}\n" for line in DEFAULT_QUERY.splitlines())
         + "\n  For your own tenant: GATEWAY_UPSTREAM_URL=https://graph.microsoft.com/v1.0"
     )
+
+
+def _proof(settings: Settings) -> str:
+    """How a caller proves to be known, as the end of a sentence."""
+    ways = []
+    if settings.credentials == "passthrough":
+        ways.append("'Authorization: Bearer <your Microsoft Graph token>'")
+    if settings.audience is not None:
+        ways.append(f"'Authorization: Bearer <token for {settings.audience}>'")
+    if settings.api_keys is not None:
+        ways.append(f"'{API_KEY_HEADER}: <key>'")
+    return f" with {' or '.join(ways)}" if ways else ", from this machine alone"
 
 
 @contextmanager
@@ -319,6 +377,24 @@ def schema(
     if text := "".join(diff):
         typer.echo(text, nl=False)
         raise typer.Exit(1)
+
+
+@cli.command()
+def api_key(
+    name: Annotated[str, typer.Argument(help="Whose key it is; logs show it.")],
+    permission: Annotated[
+        list[Permission], typer.Option(help="What it may do; repeat it for both.")
+    ],
+) -> None:
+    """Print a new API key, and the entry of it for GATEWAY_API_KEYS."""
+    try:
+        key, entry = new_key(name, permission)
+    except ValueError as error:
+        raise _fail(str(error)) from None
+    typer.echo(
+        f"The key, for the caller; it is shown only now:\n  {key}\n"
+        f"Its entry for GATEWAY_API_KEYS, where commas separate several:\n  {entry}"
+    )
 
 
 @cli.command()

@@ -1,24 +1,43 @@
 """Settings: environment variables with the prefix GATEWAY_, a `.env` file, options of `serve`."""
 
-from typing import Annotated
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.http.api_keys import parse_keys
+from gateway.http.identity import is_loopback
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def entries(text: str) -> list[str]:
+    """The entries of a setting that is a list: separated by commas or white space."""
+    return re.split(r"[\s,]+", text.strip(" \t\r\n,"))
 
 
 class Settings(BaseSettings):
     """Every setting of the gateway; validated at start."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GATEWAY_", env_file=".env", env_ignore_empty=True, extra="ignore"
+        env_prefix="GATEWAY_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        # An error would otherwise quote every setting, the secrets among them.
+        hide_input_in_errors=True,
     )
 
     upstream_url: Annotated[
         str | None,
         Field(
             description="Microsoft Graph version root, such as https://graph.microsoft.com/v1.0. "
-            "The caller's own token is sent there. Without it, the sandbox is used."
+            "Without it, the sandbox is used."
         ),
     ] = None
     sandbox_url: Annotated[
@@ -26,6 +45,84 @@ class Settings(BaseSettings):
         Field(
             description="Version root of a sandbox that runs elsewhere; callers need no token. "
             "Without it, and without an upstream, a sandbox is embedded."
+        ),
+    ] = None
+    credentials: Annotated[
+        Literal["passthrough", "app", "obo"],
+        Field(
+            description="As whom the upstream is asked: the caller, by the token they send; the "
+            "gateway's own app; or the user on whose behalf their token is exchanged."
+        ),
+    ] = "passthrough"
+    tenant_id: Annotated[
+        str | None, Field(description="Id of the Entra tenant, of the gateway and of callers.")
+    ] = None
+    client_id: Annotated[
+        str | None,
+        Field(description="Application id of the gateway, or of a user-assigned managed identity."),
+    ] = None
+    client_secret: Annotated[
+        SecretStr | None, Field(description="Client secret of the application.")
+    ] = None
+    client_certificate: Annotated[
+        str | None,
+        Field(
+            description="File with a certificate of the application and its RSA key, PEM or "
+            "PKCS12, without a password; instead of a secret."
+        ),
+    ] = None
+    identity: Annotated[
+        Literal["secret", "certificate", "workload", "managed"] | None,
+        Field(
+            description="What proves the application. By default the secret or the certificate, "
+            "whichever is set."
+        ),
+    ] = None
+    authority_url: Annotated[
+        str | None,
+        Field(description="Token host of Entra. By default that of the upstream's cloud."),
+    ] = None
+    audience: Annotated[
+        str | None,
+        Field(
+            description="Audiences that callers' tokens are for; with it, Entra tokens of the "
+            "tenant are taken. For tokens of version 2.0 it is the application id."
+        ),
+    ] = None
+    read_roles: Annotated[
+        str,
+        Field(
+            description="App roles, or `scp:` and a scope, that let a token's bearer read results."
+        ),
+    ] = "Results.Read"
+    change_roles: Annotated[str, Field(description="The same for changing workflows.")] = (
+        "Workflows.Change"
+    )
+    api_keys: Annotated[
+        SecretStr | None,
+        Field(description="API keys that are taken, as `lifecycle-gateway api-key` prints them."),
+    ] = None
+    insecure: Annotated[
+        bool,
+        Field(
+            description="Whether callers on this machine, and no others, may use the gateway's "
+            "own app without proof."
+        ),
+    ] = False
+    operations_per_caller: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Operations of one caller in flight, per process. By default 32, and any "
+            "number on the sandbox.",
+        ),
+    ] = None
+    requests_per_minute: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Upstream requests of one caller in a minute, per process; batch items "
+            "count each. By default 20000, and any number on the sandbox.",
         ),
     ] = None
     max_first: Annotated[int, Field(ge=1, description="Largest `first` of a connection.")] = 1000
@@ -96,6 +193,134 @@ class Settings(BaseSettings):
         if self.upstream_url is not None and self.sandbox_url is not None:
             raise ValueError("upstream_url and sandbox_url exclude each other")
         return self
+
+    @field_validator("tenant_id", "client_id")
+    @classmethod
+    def _guid(cls, value: str | None) -> str | None:
+        if value is not None and _GUID.fullmatch(value.lower()) is None:
+            raise ValueError("must be an id, such as 00000000-0000-0000-0000-000000000000")
+        return value.lower() if value is not None else None
+
+    @field_validator("authority_url")
+    @classmethod
+    def _token_host(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = urlsplit(value)
+        if url.scheme != "https" or not url.hostname or url.path.strip("/") or url.query:
+            raise ValueError(
+                "must be https:// and a host, such as https://login.microsoftonline.us"
+            )
+        return f"https://{url.netloc}"
+
+    @field_validator("read_roles", "change_roles", "audience")
+    @classmethod
+    def _entries(cls, value: str | None) -> str | None:
+        if value is not None and entries(value) == [""]:
+            raise ValueError("must have an entry")
+        return value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_keys(value.get_secret_value())
+        return value
+
+    @field_validator("client_certificate")
+    @classmethod
+    def _certificate(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        # It takes long to import, and few need it.
+        from azure.identity.aio import CertificateCredential
+
+        try:
+            CertificateCredential("tenant", "client", certificate_data=Path(value).read_bytes())
+        except OSError as error:
+            raise ValueError(f"can't be read: {error.strerror}") from None
+        except (ValueError, TypeError):  # TypeError: the key has a password.
+            raise ValueError(
+                "must hold a certificate and its RSA key, PEM or PKCS12, without a password"
+            ) from None
+        return value
+
+    @property
+    def identity_kind(self) -> Literal["secret", "certificate", "workload", "managed"] | None:
+        """What proves the gateway's application; ``None`` where it can't be told."""
+        if self.identity is not None:
+            return self.identity
+        if (self.client_secret is None) == (self.client_certificate is None):
+            return None
+        return "secret" if self.client_secret is not None else "certificate"
+
+    @property
+    def federated_token_file(self) -> str | None:
+        """The workload's token, where the platform says it is (AKS workload identity)."""
+        return os.environ.get("AZURE_FEDERATED_TOKEN_FILE")
+
+    @model_validator(mode="after")
+    def _access(self) -> "Settings":
+        """What the credentials need to be safe; the first broken rule is told."""
+        for broken, rule in self._rules():
+            if broken:
+                raise ValueError(rule)
+        return self
+
+    def _rules(self) -> Iterator[tuple[bool, str]]:
+        mode, upstream = self.credentials, self.upstream_url
+        proof = self.audience is not None or self.api_keys is not None
+        if mode == "passthrough":
+            yield (
+                proof or self.insecure,
+                "audience, api_keys and insecure need credentials=app or obo; with passthrough "
+                "the service itself judges the caller's token",
+            )
+            return
+        yield (self.audience is not None and not self.tenant_id, "audience needs tenant_id")
+        yield (self.insecure and proof, "insecure contradicts audience and api_keys")
+        if mode == "obo":
+            yield (upstream is None, "credentials=obo needs upstream_url; the sandbox has no users")
+            yield (self.audience is None, "credentials=obo needs audience: the gateway's own")
+            yield (self.api_keys is not None, "api_keys can't be used with obo: they are no users")
+            yield (self.insecure, "insecure can't be used with obo: nobody is no user")
+            yield (self.identity == "managed", "identity=managed can't be used with obo")
+        if upstream is None:
+            return
+        yield (
+            not proof and not self.insecure,
+            f"credentials={mode} lets callers use the gateway's own app, so they must prove who "
+            "they are: set audience or api_keys (or insecure, for this machine alone)",
+        )
+        yield from self._rules_of_identity(upstream)
+
+    def _rules_of_identity(self, upstream: str) -> Iterator[tuple[bool, str]]:
+        url, kind = urlsplit(upstream), self.identity_kind
+        yield (
+            url.scheme != "https" and not is_loopback(url.hostname or ""),
+            "upstream_url must begin with https://, because the gateway's own token goes there",
+        )
+        yield (
+            kind is None,
+            f"credentials={self.credentials} needs one of client_secret and client_certificate, or "
+            "identity to say which",
+        )
+        yield (
+            kind == "secret" and self.client_secret is None,
+            "identity=secret needs client_secret",
+        )
+        yield (
+            kind == "certificate" and self.client_certificate is None,
+            "identity=certificate needs client_certificate",
+        )
+        yield (
+            kind == "workload" and not self.federated_token_file,
+            "identity=workload needs AZURE_FEDERATED_TOKEN_FILE, which the platform sets",
+        )
+        yield (
+            kind != "managed" and not (self.tenant_id and self.client_id),
+            f"identity={kind} needs tenant_id and client_id",
+        )
 
     @field_validator("log_level")
     @classmethod

@@ -542,7 +542,7 @@ async def test_each_mutation_is_logged_without_secrets(start, caplog):
         done,
     )
     assert "outcome=NOT_FOUND status=404 request-id=" in refused
-    assert "caller=token " in opaque
+    assert "caller=token:" in opaque
     assert "request=- ids=a%0Ab outcome=BAD_USER_INPUT status=- request-id=-" in unsent
     for line in caplog.text.splitlines():
         assert token not in line
@@ -642,7 +642,7 @@ async def test_the_log_names_what_was_made_and_what_it_was_for(gateway, caplog):
     data = await gateway.data(CREATE, input=given())
     id_, going, ended = await runs_to_cancel(gateway)
     await gateway.query(CANCEL % "runs { id }", id=id_, runs=[{"id": going}, {"id": ended}])
-    lines = [r.getMessage() for r in caplog.records]
+    lines = [r.getMessage() for r in caplog.records if r.name == "gateway.mutations"]
     assert f"ids={data['createWorkflow']['workflow']['id']} outcome=OK status=201" in lines[0]
     assert f"ids={going} outcome=OK status=204" in lines[-2]
     assert f"ids={ended} outcome=REFUSED status=400" in lines[-1]

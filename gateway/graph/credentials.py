@@ -2,47 +2,56 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import jwt
 
+from gateway.graph.caller import Caller
 from gateway.graph.errors import Unauthenticated
 
 
 class Credentials(Protocol):
     """Turns what the caller showed into the token that Microsoft Graph sees."""
 
-    async def token(self, caller: str | None) -> str:
-        """The bearer token to send upstream.
-
-        Args:
-            caller: the caller's own bearer token, if it sent one.
+    async def token(self, caller: Caller) -> str:
+        """The bearer token to send upstream for ``caller``.
 
         Raises:
-            Unauthenticated: the caller has to show a token and did not.
+            Unauthenticated: the caller has to show a token and did not, or a better one.
+            GraphError: there is no token to be had.
         """
+
+    async def aclose(self) -> None:
+        """Close what is held open."""
 
 
 class Passthrough:
     """The caller's own token, unchanged: never cached, never shared, never logged."""
 
-    async def token(self, caller: str | None) -> str:
+    async def token(self, caller: Caller) -> str:
         """See `Credentials.token`."""
-        if not caller:
+        if not caller.token:
             raise Unauthenticated("send a Microsoft Graph token as 'Authorization: Bearer …'")
-        return caller
+        return caller.token
+
+    async def aclose(self) -> None:
+        """See `Credentials.aclose`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
     """One token for everyone; the sandbox takes any."""
 
-    value: str
+    value: str = field(repr=False)
 
-    async def token(self, caller: str | None) -> str:
+    async def token(self, caller: Caller) -> str:
         """See `Credentials.token`."""
         return self.value
+
+    async def aclose(self) -> None:
+        """See `Credentials.aclose`."""
 
 
 def caller_name(token: str | None) -> str:
@@ -56,7 +65,12 @@ def caller_name(token: str | None) -> str:
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
-        return f"token {hashlib.sha256(token.encode()).hexdigest()[:12]}"
+        return f"token:{hashlib.sha256(token.encode()).hexdigest()[:12]}"
+    return name_of_claims(claims)
+
+
+def name_of_claims(claims: Mapping[str, Any]) -> str:
+    """Who a log says has called: the user and the application that a token's claims name."""
     names = ("oid", "appid", "azp")
     known = [f"{name}:{claims[name]}" for name in names if _is_plain(claims.get(name))]
     return ",".join(known) or "unnamed"

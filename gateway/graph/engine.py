@@ -1,12 +1,15 @@
 """What operations share: the client, what was learned of the service, and the limits."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.graph.caller import Caller, Permission
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.client import GraphClient, Reply, Session, Usage
 from gateway.graph.credentials import Credentials
+from gateway.graph.errors import UpstreamTimeout
 from gateway.graph.layers import Execution
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.reader import Reader, Row
@@ -38,24 +41,26 @@ class Engine:
     capabilities: Capabilities = field(default_factory=Capabilities)
     page_sizes: PageSizes = field(default_factory=lambda: PageSizes(DEFAULT_PAGE_SIZE))
 
-    async def run(self, plan: Plan, caller: str | None, usage: Usage) -> Row:
+    async def run(self, plan: Plan, caller: Caller, usage: Usage) -> Row:
         """The stitched root row of ``plan``.
 
         Args:
             plan: what to fetch.
-            caller: the caller's bearer token, if it sent one.
+            caller: who asks.
             usage: counts what is sent.
 
         Raises:
+            Forbidden: the caller may not read results.
             Unauthenticated: there is no token to send upstream.
         """
+        caller.require(Permission.READ)
         session = await self._session(caller, usage)
         loader = RequestLoader(self.client, session, budget=self.budget)
         reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
         return await Execution(plan, reader, self.cursors).run()
 
     async def change(
-        self, requests: Sequence[GraphRequest], caller: str | None, usage: Usage
+        self, requests: Sequence[GraphRequest], caller: Caller, usage: Usage
     ) -> list[Reply]:
         """The replies to requests that change something, each sent once, none raising.
 
@@ -64,9 +69,11 @@ class Engine:
             caller, usage: as for `run`.
 
         Raises:
+            Forbidden: the caller may not change workflows.
             Unauthenticated: there is no token to send upstream.
             BudgetExceeded: the operation has sent as many requests as it may; nothing is sent.
         """
+        caller.require(Permission.CHANGE)
         session = await self._session(caller, usage)
         if usage.requests + len(requests) > self.budget:
             raise BudgetExceeded(
@@ -77,10 +84,16 @@ class Engine:
         usage.requests += len(requests)
         return await self.client.send(requests, session)
 
-    async def _session(self, caller: str | None, usage: Usage) -> Session:
-        token = await self.credentials.token(caller)
-        return Session(token, time.monotonic() + self.deadline, usage)
+    async def _session(self, caller: Caller, usage: Usage) -> Session:
+        deadline = time.monotonic() + self.deadline
+        try:
+            async with asyncio.timeout(self.deadline):
+                token = await self.credentials.token(caller)
+        except TimeoutError:
+            raise UpstreamTimeout("there was no token for the service in time") from None
+        return Session(token, deadline, usage)
 
     async def aclose(self) -> None:
         """Close what the engine holds open."""
         await self.client.aclose()
+        await self.credentials.aclose()

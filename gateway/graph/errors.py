@@ -2,6 +2,7 @@
 
     GraphError                  UPSTREAM_ERROR        anything else the service answered
     ├── Unauthenticated         UNAUTHENTICATED       401
+    │   └── ClaimsChallenge     UNAUTHENTICATED       the user must satisfy Conditional Access
     ├── Forbidden               FORBIDDEN             403
     ├── NotFound                NOT_FOUND             404, 410
     ├── Conflict                CONFLICT              409, 412
@@ -14,6 +15,8 @@
 (graph-lifecycle-api.md, section 7, Errors).
 """
 
+import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,8 +35,19 @@ class Unauthenticated(GraphError):
     code = "UNAUTHENTICATED"
 
 
+class ClaimsChallenge(Unauthenticated):
+    """The user must sign in again and satisfy a Conditional Access policy.
+
+    ``extensions["claims"]`` is the JSON text of the claims to ask the token endpoint for.
+    """
+
+    def __init__(self, message: str, *, claims: str, **details: Any) -> None:
+        super().__init__(message, claims=claims, **details)
+        self.claims = claims
+
+
 class Forbidden(GraphError):
-    """The token lacks a permission, or the caller a role."""
+    """The token or the caller lacks a permission, or the user a role."""
 
     code = "FORBIDDEN"
 
@@ -106,15 +120,30 @@ def error_of_answer(
     message = error.get("message")
     if not isinstance(message, str) or not message:
         message = f"the service answered {status} without an error message"
-    other = Refused if changes and 400 <= status < 500 else GraphError
-    return _BY_STATUS.get(status, other)(
-        message,
-        status=status,
-        serviceCode=_text(error.get("code")),
-        requestId=_text(inner.get("request-id") or inner.get("requestId"))
+    details = {
+        "status": status,
+        "serviceCode": _text(error.get("code")),
+        "requestId": _text(inner.get("request-id") or inner.get("requestId"))
         or headers.get("request-id"),
-        retryAfter=headers.get("retry-after") if status == 429 else None,
-    )
+        "retryAfter": headers.get("retry-after") if status == 429 else None,
+    }
+    claims = _claims(headers.get("www-authenticate", "")) if status == 401 else None
+    if claims is not None:
+        return ClaimsChallenge(message, claims=claims, **details)
+    other = Refused if changes and 400 <= status < 500 else GraphError
+    return _BY_STATUS.get(status, other)(message, **details)
+
+
+def _claims(challenge: str) -> str | None:
+    """The claims of a WWW-Authenticate header, which are base64 there."""
+    found = re.search(r'\bclaims="([A-Za-z0-9+/_-]+=*)"', challenge)
+    if found is None:
+        return None
+    text = found.group(1).translate(str.maketrans("-_", "+/")).rstrip("=")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return None
 
 
 def outcome_unknown(error: GraphError) -> GraphError:

@@ -1,14 +1,26 @@
 """How errors leave the gateway: always with a code, never with a stack trace."""
 
+import base64
 import logging
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
+from gateway.graph.errors import ClaimsChallenge
 from gateway.odata.errors import GatewayError
 
 _log = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """The request can't be executed; holds the response's status and error."""
+
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
@@ -20,9 +32,7 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
         error: as graphql-core collected it.
         executed: whether the operation was executed; otherwise it is the document's own fault.
     """
-    original = error.original_error
-    while isinstance(original, GraphQLError) and original.original_error is not None:
-        original = original.original_error
+    original = _cause(error)
     form: dict[str, Any] = {**error.formatted}
     extensions: dict[str, Any] = {**(error.extensions or {})}
     if isinstance(original, GatewayError):
@@ -39,6 +49,26 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
         extensions["code"] = _code(error, executed=executed)
     form["extensions"] = extensions
     return form
+
+
+def _cause(error: GraphQLError) -> Exception | None:
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    return original
+
+
+def challenge_of(errors: Iterable[GraphQLError] | None) -> str | None:
+    """The WWW-Authenticate header for a user who must satisfy a policy first, if one must.
+
+    It has the form that the libraries of Microsoft Entra ID read: the claims are base64 there.
+    """
+    for error in errors or ():
+        cause = _cause(error)
+        if isinstance(cause, ClaimsChallenge):
+            claims = base64.b64encode(cause.claims.encode()).decode()
+            return f'Bearer error="insufficient_claims", claims="{claims}"'
+    return None
 
 
 def _is_of_graphql(error: BaseException) -> bool:

@@ -20,22 +20,17 @@ from strawberry.schema.exceptions import (
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
+from gateway.graph.caller import Caller
+from gateway.graph.client import Usage
 from gateway.http.documents import MAX_DEPTH, shape_of
-from gateway.http.errors import formatted, refusal
-from gateway.http.identity import bearer_token
+from gateway.http.errors import Refused, challenge_of, formatted, refusal
+from gateway.http.identity import Authenticator
+from gateway.http.operations import OperationRecord
+from gateway.http.quota import Quota
 from gateway.schema.context import Context
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
-
-
-class Refused(Exception):
-    """The request can't be executed; holds the response's status and error."""
-
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +47,9 @@ class GraphQLEndpoint:
 
     Args:
         schema: the executable schema.
-        context: makes the context of an operation from the caller's token.
-        needs_token: whether a caller without a bearer token is turned away.
+        context: makes the context of an operation from the caller and the count of its usage.
+        authenticator: tells who the caller is.
+        quota: says what a caller may use.
         page: answers a browser that opens the given path.
     """
 
@@ -61,13 +57,15 @@ class GraphQLEndpoint:
         self,
         schema: strawberry.Schema,
         *,
-        context: Callable[[str | None], Context],
-        needs_token: bool,
+        context: Callable[[Caller, Usage], Context],
+        authenticator: Authenticator,
+        quota: Quota,
         page: Callable[[str], Response],
     ) -> None:
         self._schema = schema
         self._context = context
-        self._needs_token = needs_token
+        self._authenticator = authenticator
+        self._quota = quota
         self._page = page
 
     async def __call__(self, request: Request) -> Response:
@@ -77,26 +75,37 @@ class GraphQLEndpoint:
             return _json(refused, 405, JSON, {"Allow": "GET, HEAD, POST"})
         if request.method != "POST" and _is_browser(request):
             return self._page(request.url.path)
+        record = OperationRecord()
+        status = 0
+        try:
+            response = await self._answer(request, record)
+            status = response.status_code
+        finally:
+            record.write(status)
+        return response
+
+    async def _answer(self, request: Request, record: OperationRecord) -> Response:
         media_type = JSON
         try:
             media_type = _media_type(request)
-            token = bearer_token(request)
-            if self._needs_token and token is None:
-                raise Refused(
-                    401,
-                    "UNAUTHENTICATED",
-                    "send a Microsoft Graph token as 'Authorization: Bearer …'",
-                    WWW_Authenticate="Bearer",
-                )
+            caller = await self._authenticator.caller(request)
+            record.caller = caller.name
             parameters = await _parameters(request)
-            return await self._execute(request, parameters, token, media_type)
+            record.asked(parameters.query, parameters.operation_name)
+            with self._quota.admitted(caller, record.usage):
+                return await self._execute(request, parameters, caller, record, media_type)
         except Refused as refused:
-            return _json(
-                refusal(refused.message, refused.code), refused.status, media_type, refused.headers
-            )
+            body = refusal(refused.message, refused.code)
+            record.answered(body["errors"])
+            return _json(body, refused.status, media_type, refused.headers)
 
     async def _execute(
-        self, request: Request, parameters: Parameters, token: str | None, media_type: str
+        self,
+        request: Request,
+        parameters: Parameters,
+        caller: Caller,
+        record: OperationRecord,
+        media_type: str,
     ) -> Response:
         shape = shape_of(parameters.query)
         if shape is not None and shape.depth > MAX_DEPTH:
@@ -111,7 +120,7 @@ class GraphQLEndpoint:
                 parameters.query,
                 variable_values=parameters.variables,
                 operation_name=parameters.operation_name,
-                context_value=self._context(token),
+                context_value=self._context(caller, record.usage),
                 allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError:
@@ -126,6 +135,12 @@ class GraphQLEndpoint:
             body["errors"] = [formatted(error, executed=executed) for error in result.errors]
         if executed and not _never_began(result):
             body["data"] = result.data
+        record.answered(body.get("errors", ()))
+        challenge = challenge_of(result.errors)
+        if challenge is not None and not _has_fetched(result.data):
+            return _json(
+                {"errors": body["errors"]}, 401, media_type, {"WWW-Authenticate": challenge}
+            )
         status = 200 if "data" in body or media_type == JSON else 400
         return _json(body, status, media_type)
 
@@ -133,6 +148,11 @@ class GraphQLEndpoint:
 def _never_began(result: Any) -> bool:
     """Whether execution stopped before the first field, as with a variable that does not fit."""
     return result.data is None and all(not error.path for error in result.errors or ())
+
+
+def _has_fetched(data: dict[str, Any] | None) -> bool:
+    """Whether a root field has a value of the upstream; a 401 would hide what was done or found."""
+    return any(isinstance(value, dict | list) for value in (data or {}).values())
 
 
 def _is_browser(request: Request) -> bool:

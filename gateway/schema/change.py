@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import orjson
 import strawberry
-from graphql import GraphQLResolveInfo, get_named_type
+from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, is_composite_type
 from strawberry.types import Info
 from strawberry.types.base import get_object_definition
 
+from gateway.graph.caller import Permission
 from gateway.graph.client import Reply
-from gateway.graph.credentials import caller_name
 from gateway.graph.entities import unwrapped
 from gateway.graph.errors import GraphError
 from gateway.odata.address import (
@@ -123,6 +123,7 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
     async def resolver(root: Any, info: Info[Context, None], input: Any) -> Any:  # noqa: A002
         operation = Operation(info.context, info._raw_info)
         try:
+            operation.check_permissions()
             return await perform(operation)
         except GatewayError as error:
             operation.refused(error)
@@ -159,6 +160,26 @@ class Operation:
         """Whether the payload's field ``name`` is selected."""
         fields = field_selection(self._info).fields(self._payload_type)
         return any(field.name == name for field in fields)
+
+    def check_permissions(self) -> None:
+        """Refuse the mutation before anything is sent.
+
+        What a payload leads to are results, so selecting it takes the permission to read them.
+        Found out after the change, the error would look as if nothing was changed.
+
+        Raises:
+            Forbidden: the caller lacks a permission that the mutation or its payload needs.
+        """
+        self.context.caller.require(Permission.CHANGE)
+        if self._leads_on():
+            self.context.caller.require(Permission.READ)
+
+    def _leads_on(self) -> bool:
+        """Whether the selected payload leads to anything but ids."""
+        payload = get_named_type(self._info.return_type)
+        assert isinstance(payload, GraphQLObjectType)  # noqa: S101 - so the schema is made
+        selected = field_selection(self._info).fields(payload.name)
+        return any(is_composite_type(get_named_type(payload.fields[f.name].type)) for f in selected)
 
     async def send(self, request: GraphRequest) -> Any:
         """The JSON that the service answers to a request that changes something.
@@ -223,7 +244,7 @@ class Operation:
         _log.info(
             "mutation=%s caller=%s request=%s ids=%s outcome=%s status=%s request-id=%s",
             self._info.field_name,
-            caller_name(self.context.caller),
+            self.context.caller.name,
             request,
             ",".join(quote(id_[:MAX_ID_LENGTH], safe="") for id_ in ids[:_LOGGED_IDS]) or "-",
             "UNKNOWN" if found.get("outcomeUnknown") else found.get("code", "OK"),
@@ -241,13 +262,23 @@ class Operation:
         Args:
             places: what each edge leads to: one object, or several and why some can't be had.
         """
+        if not self._leads_on():
+            return {}
         listed = {name: [to] if isinstance(to, Place) else to for name, to in places.items()}
         plan = self.context.planner.payload(
             self._payload_type,
             field_selection(self._info),
             {name: [to for to in all_ if isinstance(to, Place)] for name, all_ in listed.items()},
         )
-        root = await self.context.engine.run(plan, self.context.caller, self.context.usage)
+        try:
+            root = await self.context.engine.run(plan, self.context.caller, self.context.usage)
+        except GatewayError as error:
+            # There is no token any more, say. The change stands, so only its edges fail.
+            root = {
+                payload_key(name, number): error
+                for name, to in listed.items()
+                for number in range(len(to))
+            }
         row: Row = {}
         for name, to in places.items():
             read = iter(

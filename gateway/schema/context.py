@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
+from gateway.graph.caller import ANONYMOUS, Caller
 from gateway.graph.client import Usage
 from gateway.graph.engine import Engine
 from gateway.odata.plan import edge_key
@@ -21,14 +22,14 @@ class Context:
     Attributes:
         engine: runs the plan.
         planner: makes it.
-        caller: the caller's bearer token, if it sent one.
+        caller: who asks.
         usage: counts what is sent upstream.
         allow_resume: whether task results may be resumed.
     """
 
     engine: Engine
     planner: Planner
-    caller: str | None = field(default=None, repr=False)
+    caller: Caller = ANONYMOUS
     usage: Usage = field(default_factory=Usage)
     allow_resume: bool = True
     _answer: "asyncio.Task[Row] | None" = None
