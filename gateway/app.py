@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 import httpx
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from gateway.explorer import ASSETS_PATH, CONTENT_SECURITY_POLICY, explorer_page, static_app
+from gateway.explorer import ASSETS_PATH, PAGE_HEADERS, explorer_page, static_app
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Fixed, Passthrough
 from gateway.graph.engine import Engine
-from gateway.http.graphql import GraphQLEndpoint, no_such_path
+from gateway.http.graphql import GraphQLEndpoint, Policy, fault, http_error
 from gateway.http.health import healthz
+from gateway.http.limits import Limits
+from gateway.http.persisted import PersistedDocuments, read_manifest
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.planner import Planner
 from gateway.sandbox import create_sandbox
@@ -92,12 +97,48 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
 
 
 def _explorer(path: str) -> HTMLResponse:
-    headers = {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        "Cache-Control": "no-cache",
-        "Vary": "Accept",
-    }
-    return HTMLResponse(explorer_page(endpoint=path, default_query=DEFAULT_QUERY), headers=headers)
+    page = explorer_page(endpoint=path, default_query=DEFAULT_QUERY)
+    return HTMLResponse(page, headers=PAGE_HEADERS)
+
+
+def _policy(settings: Settings, upstream: Upstream) -> Policy:
+    return Policy(
+        needs_token=upstream.needs_token,
+        introspection=settings.helps("introspection"),
+        suggestions=settings.helps("suggestions"),
+        limits=Limits(
+            **{name: getattr(settings, f"max_{name}") for name in Limits.__dataclass_fields__}
+        ),
+        max_body=settings.max_body_bytes,
+        max_batch=settings.max_batch,
+        max_operations=settings.max_operations,
+        csrf_prevention=settings.csrf_prevention,
+        trusted_origins=settings.origins,
+    )
+
+
+def _persisted(settings: Settings) -> PersistedDocuments:
+    path = settings.trusted_documents
+    return PersistedDocuments(
+        capacity=settings.persisted_queries,
+        trusted=read_manifest(path) if path is not None else None,
+        trusted_only=settings.trusted_documents_only,
+    )
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    """Without credentials: callers send their token themselves, and there are no cookies."""
+    if not settings.origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After", "WWW-Authenticate"],
+        )
+    ]
 
 
 def create_app(settings: Settings | None = None, upstream: Upstream | None = None) -> Starlette:
@@ -106,6 +147,9 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
     Args:
         settings: by default those of the environment.
         upstream: instead of the one that the settings name; for tests.
+
+    Raises:
+        ValueError: the manifest of trusted documents can't be read.
     """
     settings = settings or Settings()
     upstream = upstream or upstream_of(settings)
@@ -128,19 +172,25 @@ def create_app(settings: Settings | None = None, upstream: Upstream | None = Non
         await engine.aclose()
 
     endpoint = GraphQLEndpoint(
-        schema.graphql,
+        schema,
         context=lambda caller: Context(engines[-1], planner, caller, allow_resume=allow_resume),
-        needs_token=upstream.needs_token,
-        page=_explorer,
+        policy=_policy(settings, upstream),
+        persisted=_persisted(settings),
+        page=_explorer if settings.helps("explorer") else None,
     )
     routes: list[BaseRoute] = [
         Route("/", lambda _: RedirectResponse("graphql")),
         Route("/graphql", endpoint.__call__, methods=METHODS, name="graphql"),
         Route("/healthz", healthz),
     ]
-    if (assets := static_app()) is not None:
+    if settings.helps("explorer") and (assets := static_app()) is not None:
         routes.append(Mount(ASSETS_PATH, assets))
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: no_such_path})
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=_cors(settings),
+        exception_handlers={HTTPException: http_error, Exception: fault},
+    )
     # A redirect to an absolute URL would lead out of a path prefix.
     app.router.redirect_slashes = False
     return app

@@ -11,6 +11,40 @@ from gateway.odata.errors import GatewayError
 _log = logging.getLogger(__name__)
 
 
+class Refused(Exception):
+    """A request that is not executed; holds the status and the error of the response.
+
+    Args:
+        status: of the response.
+        code: ``extensions.code`` of the error.
+        message: of the error; it names what to do.
+        legacy_status: for clients that accept ``application/json`` only, where it differs.
+        headers: of the response.
+        extensions: of the error, beside the code.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        legacy_status: int | None = None,
+        headers: dict[str, str] | None = None,
+        **extensions: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+        self.legacy_status = status if legacy_status is None else legacy_status
+        self.headers = headers or {}
+        self.extensions = extensions
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body of the response."""
+        return refusal(self.message, self.code, **self.extensions)
+
+
 def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
     """The response form of an error.
 
@@ -31,14 +65,21 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
     elif isinstance(error, GraphQLSyntaxError):
         extensions["code"] = "GRAPHQL_PARSE_FAILED"
     elif original is not None and not _is_of_graphql(original):
-        reference = str(uuid.uuid4())
-        _log.error("unexpected error, reference %s", reference, exc_info=original)
-        form["message"] = f"An unexpected error occurred (reference {reference})."
-        extensions = {"code": "INTERNAL_SERVER_ERROR", "reference": reference}
+        return form | unexpected(original)
     elif "code" not in extensions:
         extensions["code"] = _code(error, executed=executed)
     form["extensions"] = extensions
     return form
+
+
+def unexpected(error: BaseException) -> dict[str, Any]:
+    """The response form of a fault of the gateway; its trace is logged under a reference."""
+    reference = str(uuid.uuid4())
+    _log.error("unexpected error, reference %s", reference, exc_info=error)
+    return {
+        "message": f"An unexpected error occurred (reference {reference}).",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "reference": reference},
+    }
 
 
 def _is_of_graphql(error: BaseException) -> bool:
@@ -54,6 +95,11 @@ def _code(error: GraphQLError, *, executed: bool) -> str:
     return "UPSTREAM_ERROR" if error.path else "BAD_USER_INPUT"
 
 
-def refusal(message: str, code: str) -> dict[str, Any]:
+def refusal(message: str, code: str, **extensions: Any) -> dict[str, Any]:
     """The body of a response to a request that is not executed."""
-    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return {"errors": [{"message": message, "extensions": {"code": code, **extensions}}]}
+
+
+def bad_request(message: str) -> Refused:
+    """The refusal of something that is no GraphQL request."""
+    return Refused(400, "BAD_REQUEST", message)
