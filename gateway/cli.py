@@ -149,6 +149,9 @@ def serve(
     ] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Tokens of a document.")] = None,
     max_depth: Annotated[int | None, typer.Option(help="Levels of fields.")] = None,
+    max_recursion: Annotated[
+        int | None, typer.Option(help="Times that a field is selected below itself.")
+    ] = None,
     max_fields: Annotated[
         int | None, typer.Option(help="Fields, fragments counted at every spread.")
     ] = None,

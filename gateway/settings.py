@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     max_depth: Annotated[
         int, Field(ge=1, le=200, description="Levels of fields of a document, below each other.")
     ] = 30
+    max_recursion: Annotated[
+        int, Field(ge=0, description="Times that a field may be selected below itself.")
+    ] = 2
     max_fields: Annotated[
         int,
         Field(ge=1, description="Fields of an operation, with fragments counted at every spread."),

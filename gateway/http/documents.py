@@ -19,6 +19,9 @@ from gateway.http.limits import Limits, beyond
 _CAPACITY = 100_000
 _CHARACTERS_OF_A_TOKEN = 32
 
+# The budget of comparisons is that of the schema's `validate`.
+_ABORTED = "Validation aborted."
+
 Validate = Callable[[DocumentNode], Sequence[GraphQLError]]
 
 
@@ -94,7 +97,15 @@ class Documents:
             raise self._refusal(error) or error from None
         self._limits.check(node)
         operations = tuple(d for d in node.definitions if isinstance(d, OperationDefinitionNode))
-        return Document(node, operations, tuple(self._validate(node)))
+        errors = tuple(self._validate(node))
+        if any(error.message == _ABORTED for error in errors):
+            raise Refused(
+                400,
+                "DOCUMENT_TOO_COMPLEX",
+                "the document has too many fields of the same name, or too many fragments, at one "
+                "place to be compared with each other",
+            )
+        return Document(node, operations, errors)
 
     def _refusal(self, error: GraphQLSyntaxError) -> Refused | None:
         """The refusal that a parser's error stands for, if it stopped at a limit."""

@@ -64,7 +64,7 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
         extensions |= original.extensions
     elif isinstance(error, GraphQLSyntaxError):
         extensions["code"] = "GRAPHQL_PARSE_FAILED"
-    elif original is not None and not _is_of_graphql(original):
+    elif executed and error.path and original is not None and not _is_of_graphql(original):
         return form | unexpected(original)
     elif "code" not in extensions:
         extensions["code"] = _code(error, executed=executed)

@@ -6,7 +6,7 @@ tree, linear in the document because each fragment is measured once, counts what
 be with every fragment written out where it is spread.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from graphql import (
 from gateway.http.errors import Refused
 
 _INTROSPECTION = ("__schema", "__type")
+_PLUMBING = ("edges", "node", "nodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Limits:
     Attributes:
         tokens: lexical tokens; comments are counted by themselves, to the same limit.
         depth: levels of fields below each other.
+        recursion: times that a field is selected below itself, as in ``runs { nodes { workflow {
+            runs } } }``, which multiplies rows without any request upstream.
         fields: fields, each fragment counted wherever it is spread.
         root_fields: fields of the operation itself, counted in the same way.
         aliases, directives, fragment_spreads: in the text of the document.
@@ -40,6 +43,7 @@ class Limits:
 
     tokens: int = 5000
     depth: int = 30
+    recursion: int = 2
     fields: int = 1000
     root_fields: int = 50
     aliases: int = 250
@@ -72,10 +76,14 @@ class Limits:
 def beyond(name: str, limit: int) -> Refused:
     """The refusal of a document that is beyond the limit called ``name``."""
     setting = f"GATEWAY_MAX_{name.upper()}"
-    what = f"nests fields deeper than {limit} levels"
-    if name != "depth":
-        what = f"has more than {limit} {name.replace('_', ' ')}"
-    code = "DOCUMENT_TOO_DEEP" if name == "depth" else f"TOO_MANY_{name.upper()}"
+    code, what = f"TOO_MANY_{name.upper()}", f"has more than {limit} {name.replace('_', ' ')}"
+    if name == "depth":
+        code, what = "DOCUMENT_TOO_DEEP", f"nests fields deeper than {limit} levels"
+    elif name == "recursion":
+        code, what = (
+            "DOCUMENT_TOO_RECURSIVE",
+            f"selects a field more than {limit} times below itself",
+        )
     message = f"the document {what} (setting {setting})"
     return Refused(400, code, message, limit=limit, setting=setting)
 
@@ -85,6 +93,7 @@ class Measures:
     """What a document has; the attributes are those of `Limits`."""
 
     depth: int = 0
+    recursion: int = 0
     fields: int = 0
     root_fields: int = 0
     aliases: int = 0
@@ -100,6 +109,8 @@ class _Size(NamedTuple):
     fields: int = 0
     top: int = 0
     introspection: int = 0
+    names: Mapping[str, int] = {}
+    """How often each name of a field with a selection occurs on a path, at most."""
 
 
 def measure(document: DocumentNode) -> Measures:
@@ -126,6 +137,8 @@ def _measure(document: DocumentNode, measures: Measures) -> None:
                 measures.directives += len(variable.directives or ())
             size = walk.of(definition.selection_set)
             measures.depth = max(measures.depth, size.depth)
+            times = max(size.names.values(), default=1)
+            measures.recursion = max(measures.recursion, times - 1)
             measures.fields = max(measures.fields, size.fields)
             measures.root_fields = max(measures.root_fields, size.top)
             measures.introspection_fields = max(measures.introspection_fields, size.introspection)
@@ -171,15 +184,23 @@ class _Walk:
             return below
         measures.aliases += selection.alias is not None
         count = 1 + below.fields
-        introspects = selection.name.value in _INTROSPECTION
-        return _Size(1 + below.depth, count, 1, count if introspects else below.introspection)
+        name = selection.name.value
+        if name in _INTROSPECTION:
+            return _Size(1 + below.depth, count, 1, count)
+        names = below.names
+        if selection.selection_set is not None and name not in _PLUMBING:
+            names = {**names, name: names.get(name, 0) + 1}
+        return _Size(1 + below.depth, count, 1, below.introspection, names)
 
 
 def _sum(sizes: Iterable[_Size]) -> _Size:
     depth = fields_ = top = introspection = 0
+    names: dict[str, int] = {}
     for size in sizes:
         depth = max(depth, size.depth)
         fields_ += size.fields
         top += size.top
         introspection += size.introspection
-    return _Size(depth, fields_, top, introspection)
+        for name, times in size.names.items():
+            names[name] = max(times, names.get(name, 0))
+    return _Size(depth, fields_, top, introspection, names)

@@ -143,6 +143,7 @@ _MEMBERS = (
 
 # An error about an input prints all of it, so that many errors about a large one take long.
 _MAX_ERRORS = 20
+_MAX_ERRORS_OF_VARIABLES = 3
 # Units of two comparisons of fields with the same name, in one document; see the rule.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 100_000
 
@@ -205,6 +206,7 @@ class GatewaySchema:
             operation_name=operation_name,
             executor_class=self.graphql.execution_context_class,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            max_coercion_errors=_MAX_ERRORS_OF_VARIABLES,
             hide_suggestions=not suggestions,
         )
         return await result if isawaitable(result) else result
