@@ -116,11 +116,11 @@ class Settings(BaseSettings):
     ] = 1000
     max_root_fields: Annotated[
         int, Field(ge=1, description="Fields of the operation itself, counted in the same way.")
-    ] = 50
+    ] = 100
     max_introspection_fields: Annotated[
         int,
         Field(ge=1, description="Fields in and below `__schema` and `__type`, counted likewise."),
-    ] = 500
+    ] = 300
     max_aliases: Annotated[int, Field(ge=0, description="Aliases of a document.")] = 250
     max_directives: Annotated[int, Field(ge=0, description="Directives of a document.")] = 250
     max_fragment_spreads: Annotated[

@@ -18,6 +18,7 @@ FORGED: dict[str, dict[str, str]] = {
     "another host of the site": {"Sec-Fetch-Site": "same-site"},
     "a script of another origin": {"Origin": "https://evil.example"},
     "an origin that is hidden": {"Origin": "null"},
+    "an origin that is none": {"Origin": "http://["},
     "a browser of old": {"User-Agent": BROWSER, "Accept": "*/*"},
     "a fetch that asks for JSON": {
         "Sec-Fetch-Site": "cross-site",

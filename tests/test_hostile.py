@@ -224,8 +224,8 @@ DOCUMENTS = {
         f"query ({VARIABLES[: VARIABLES.index('$v1000')]}) {HARMLESS}",
         "GRAPHQL_VALIDATION_FAILED",
     ),
-    "60 root fields": (
-        "{" + " ".join(f"a{i}: __typename" for i in range(60)) + "}",
+    "150 root fields": (
+        "{" + " ".join(f"a{i}: __typename" for i in range(150)) + "}",
         "TOO_MANY_ROOT_FIELDS",
     ),
     "50 introspections": (

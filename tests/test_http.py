@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.schema.build import GatewaySchema
 from gateway.settings import Settings
 from tests.conftest import TOKEN, Gateway, Start
 
@@ -134,6 +135,21 @@ async def test_errors_are_json_everywhere(
     assert response.status_code == status
     assert response.headers["content-type"].startswith(LEGACY_JSON)
     assert response.json()["errors"][0]["extensions"]["code"] == code
+
+
+async def test_a_fault_of_the_gateway_is_json_and_tells_nothing(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("something private")
+
+    monkeypatch.setattr(GatewaySchema, "execute", fail)
+    response = await gateway.post({"query": QUERY})
+    assert response.status_code == 500
+    [error] = response.json()["errors"]
+    assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert "private" not in response.text
+    assert error["extensions"]["reference"] in caplog.text
 
 
 BATCH: list[Any] = [

@@ -15,8 +15,8 @@ from graphql import (
 from gateway.http.errors import Refused, bad_request
 from gateway.http.limits import Limits, beyond
 
-# A kept token with its node takes about 1 kB; this is what all kept documents may have together.
-_CAPACITY = 100_000
+# A kept token with its node takes about 0.4 kB; this is what all kept documents have together.
+_CAPACITY = 200_000
 _CHARACTERS_OF_A_TOKEN = 32
 
 # The budget of comparisons is that of the schema's `validate`.

@@ -45,11 +45,11 @@ class Limits:
     depth: int = 30
     recursion: int = 2
     fields: int = 1000
-    root_fields: int = 50
+    root_fields: int = 100
     aliases: int = 250
     directives: int = 250
     fragment_spreads: int = 250
-    introspection_fields: int = 500
+    introspection_fields: int = 300
 
     def check(self, document: DocumentNode) -> None:
         """Measure a document.

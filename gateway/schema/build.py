@@ -142,10 +142,10 @@ _MEMBERS = (
 
 
 # An error about an input prints all of it, so that many errors about a large one take long.
-_MAX_ERRORS = 20
+_MAX_ERRORS = 10
 _MAX_ERRORS_OF_VARIABLES = 3
 # Units of two comparisons of fields with the same name, in one document; see the rule.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 100_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 75_000
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -165,7 +165,7 @@ class GatewaySchema:
     def validate(
         self, document: DocumentNode, *, introspection: bool = True, suggestions: bool = True
     ) -> list[GraphQLError]:
-        """Why a document is not valid; at most 21 errors.
+        """Why a document is not valid; at most 11 errors.
 
         Args:
             document: as parsed.
