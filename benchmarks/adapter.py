@@ -4,6 +4,7 @@
 setting, it is measured as it is.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,9 +52,13 @@ class InProcess:
             "server": ("gateway", 80),
         }
         answered: list[bytes] = []
+        bodies = [body]
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
+            if not bodies:
+                # The client waits for the answer.
+                await asyncio.get_running_loop().create_future()
+            return {"type": "http.request", "body": bodies.pop(), "more_body": False}
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.body":

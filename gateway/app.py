@@ -8,16 +8,21 @@ from dataclasses import dataclass
 
 import httpx
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access import authenticator_of, credentials_of
-from gateway.explorer import ASSETS_PATH, CONTENT_SECURITY_POLICY, explorer_page, static_app
+from gateway.explorer import ASSETS_PATH, PAGE_HEADERS, explorer_page, static_app
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Fixed
 from gateway.graph.engine import Engine
-from gateway.http.graphql import GraphQLEndpoint, no_such_path
+from gateway.http.graphql import GraphQLEndpoint, Policy, fault, http_error
 from gateway.http.health import healthz
+from gateway.http.limits import Limits
+from gateway.http.persisted import PersistedDocuments, read_manifest
 from gateway.http.quota import Quota
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.planner import Planner
@@ -96,12 +101,47 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
 
 
 def _explorer(path: str) -> HTMLResponse:
-    headers = {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        "Cache-Control": "no-cache",
-        "Vary": "Accept",
-    }
-    return HTMLResponse(explorer_page(endpoint=path, default_query=DEFAULT_QUERY), headers=headers)
+    page = explorer_page(endpoint=path, default_query=DEFAULT_QUERY)
+    return HTMLResponse(page, headers=PAGE_HEADERS)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        introspection=settings.helps("introspection"),
+        suggestions=settings.helps("suggestions"),
+        limits=Limits(
+            **{name: getattr(settings, f"max_{name}") for name in Limits.__dataclass_fields__}
+        ),
+        max_body=settings.max_body_bytes,
+        max_batch=settings.max_batch,
+        max_operations=settings.max_operations,
+        csrf_prevention=settings.csrf_prevention,
+        trusted_origins=settings.origins,
+    )
+
+
+def _persisted(settings: Settings) -> PersistedDocuments:
+    path = settings.trusted_documents
+    return PersistedDocuments(
+        capacity=settings.persisted_queries,
+        trusted=read_manifest(path) if path is not None else None,
+        trusted_only=settings.trusted_documents_only,
+    )
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    """Without credentials: callers send their token themselves, and there are no cookies."""
+    if not settings.origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After", "WWW-Authenticate"],
+        )
+    ]
 
 
 def _quota(settings: Settings, sandbox: bool) -> Quota:
@@ -124,6 +164,9 @@ def create_app(
         upstream: instead of the one that the settings name; for tests.
         tls: trusted by the connections to Microsoft Entra ID instead of the system's roots; for
             tests.
+
+    Raises:
+        ValueError: the manifest of trusted documents can't be read.
     """
     settings = settings or Settings()
     upstream = upstream or upstream_of(settings, tls)
@@ -148,22 +191,29 @@ def create_app(
         await engine.aclose()
 
     endpoint = GraphQLEndpoint(
-        schema.graphql,
+        schema,
         context=lambda caller, usage: Context(
             engines[-1], planner, caller, usage, allow_resume=allow_resume
         ),
         authenticator=authenticator_of(settings, upstream.credentials, tls),
         quota=_quota(settings, upstream.is_sandbox),
-        page=_explorer,
+        policy=_policy(settings),
+        persisted=_persisted(settings),
+        page=_explorer if settings.helps("explorer") else None,
     )
     routes: list[BaseRoute] = [
         Route("/", lambda _: RedirectResponse("graphql")),
         Route("/graphql", endpoint.__call__, methods=METHODS, name="graphql"),
         Route("/healthz", healthz),
     ]
-    if (assets := static_app()) is not None:
+    if settings.helps("explorer") and (assets := static_app()) is not None:
         routes.append(Mount(ASSETS_PATH, assets))
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: no_such_path})
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=_cors(settings),
+        exception_handlers={HTTPException: http_error, Exception: fault},
+    )
     # A redirect to an absolute URL would lead out of a path prefix.
     app.router.redirect_slashes = False
     return app

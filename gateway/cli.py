@@ -34,6 +34,7 @@ from gateway.app import DEFAULT_QUERY, create_app
 from gateway.graph.caller import Permission
 from gateway.http.api_keys import new_key
 from gateway.http.identity import API_KEY_HEADER, is_loopback
+from gateway.http.persisted import read_manifest
 from gateway.odata.explain import explain as explain_plan
 from gateway.odata.plan import Plan
 from gateway.odata.planner import Planner
@@ -118,6 +119,7 @@ def _settings(given: dict[str, Any] | None = None) -> Settings:
 
 @cli.command()
 def serve(
+    context: typer.Context,
     host: HostOption = "127.0.0.1",
     port: PortOption = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
@@ -156,6 +158,14 @@ def serve(
     requests_per_minute: Annotated[
         int | None, typer.Option(help="Upstream requests of one caller in a minute.")
     ] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="production or development: sets the next three.")
+    ] = None,
+    introspection: Annotated[bool | None, typer.Option(help="Let the schema be asked for.")] = None,
+    explorer: Annotated[bool | None, typer.Option(help="Give browsers GraphiQL.")] = None,
+    suggestions: Annotated[
+        bool | None, typer.Option(help="Name in errors what may have been meant.")
+    ] = None,
     max_first: Annotated[int | None, typer.Option(help="Largest `first`.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds per operation.")] = None,
     max_upstream_requests: Annotated[
@@ -178,40 +188,56 @@ def serve(
     projection: Annotated[
         bool | None, typer.Option(help="Whether generated functions make the responses.")
     ] = None,
+    max_body_bytes: Annotated[int | None, typer.Option(help="Bytes of a request.")] = None,
+    max_batch: Annotated[
+        int | None, typer.Option(help="Operations in an array of requests; 0 for no arrays.")
+    ] = None,
+    max_operations: Annotated[
+        int | None, typer.Option(help="Operations in flight, per process.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Tokens of a document.")] = None,
+    max_depth: Annotated[int | None, typer.Option(help="Levels of fields.")] = None,
+    max_recursion: Annotated[
+        int | None, typer.Option(help="Times that a field is selected below itself.")
+    ] = None,
+    max_fields: Annotated[
+        int | None, typer.Option(help="Fields, fragments counted at every spread.")
+    ] = None,
+    max_root_fields: Annotated[
+        int | None, typer.Option(help="Fields of the operation itself.")
+    ] = None,
+    max_introspection_fields: Annotated[
+        int | None, typer.Option(help="Fields in and below `__schema` and `__type`.")
+    ] = None,
+    max_aliases: Annotated[int | None, typer.Option(help="Aliases of a document.")] = None,
+    max_directives: Annotated[int | None, typer.Option(help="Directives of a document.")] = None,
+    max_fragment_spreads: Annotated[
+        int | None, typer.Option(help="Spreads of named fragments.")
+    ] = None,
+    persisted_queries: Annotated[
+        int | None, typer.Option(help="Automatic persisted queries that are kept; 0 for none.")
+    ] = None,
+    trusted_documents: Annotated[
+        Path | None, typer.Option(help="Manifest of the documents that can be named by id.")
+    ] = None,
+    trusted_documents_only: Annotated[
+        bool | None, typer.Option(help="Refuse every other document.")
+    ] = None,
+    csrf_prevention: Annotated[
+        bool | None, typer.Option(help="Refuse a GET that another site can have forged.")
+    ] = None,
+    cors_origins: Annotated[
+        str | None, typer.Option(help="Origins that may call from a browser.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
 ) -> None:
     """Run the gateway. Each option is also a setting: GATEWAY_UPSTREAM_URL and so on."""
-    settings = _settings(
-        {
-            "upstream_url": upstream_url,
-            "sandbox_url": sandbox_url,
-            "credentials": credentials,
-            "tenant_id": tenant_id,
-            "client_id": client_id,
-            "client_certificate": client_certificate,
-            "identity": identity,
-            "authority_url": authority_url,
-            "audience": audience,
-            "read_roles": read_roles,
-            "change_roles": change_roles,
-            "insecure": insecure,
-            "operations_per_caller": operations_per_caller,
-            "requests_per_minute": requests_per_minute,
-            "max_first": max_first,
-            "deadline": deadline,
-            "max_upstream_requests": max_upstream_requests,
-            "concurrency": concurrency,
-            "max_attempts": max_attempts,
-            "connect_timeout": connect_timeout,
-            "read_timeout": read_timeout,
-            "draft_methods": draft_methods,
-            "allow_resume": allow_resume,
-            "projection": projection,
-            "log_level": log_level,
-        }
-    )
+    given = context.params
+    settings = _settings({name: given[name] for name in Settings.model_fields if name in given})
     if settings.insecure and not is_loopback(host):
         raise _fail(f"insecure: must listen on this machine alone, not on {host}")
+    if settings.trusted_documents is not None:
+        _readable(settings.trusted_documents)
     config = uvicorn.Config(
         "gateway.cli:application",
         factory=True,
@@ -229,6 +255,13 @@ def serve(
             Multiprocess(config, sockets=[listener]).run()
         else:
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _readable(manifest: Path) -> None:
+    try:
+        read_manifest(manifest)
+    except ValueError as error:
+        raise _fail(str(error)) from None
 
 
 def _listen(config: uvicorn.Config) -> socket.socket:

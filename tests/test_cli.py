@@ -1,5 +1,6 @@
 """The commands, as processes, the way a user runs them."""
 
+import inspect
 import os
 import re
 import socket
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from gateway.cli import serve
+from gateway.settings import Settings
 
 QUERY = {"query": "{ workflows { nodes { id displayName runs { nodes { id } } } } }"}
 
@@ -206,3 +210,15 @@ def test_explain_reads_a_file(tmp_path: Path) -> None:
     assert "an id has no white space" in result.stdout
     assert "workflows/w/runs/r?$select=id" in result.stdout
     assert run("explain", str(tmp_path / "absent")).returncode == 2
+
+
+def test_every_setting_that_is_no_secret_is_an_option() -> None:
+    options = set(inspect.signature(serve).parameters)
+    for name, field in Settings.model_fields.items():
+        assert (name in options) == ("Secret" not in str(field.annotation)), name
+
+
+def test_a_manifest_that_can_not_be_read_ends_the_command(tmp_path: Path) -> None:
+    result = run("serve", "--trusted-documents", str(tmp_path / "missing.json"))
+    assert result.returncode == 2
+    assert "missing.json" in result.stderr

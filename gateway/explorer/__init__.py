@@ -15,7 +15,13 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-__all__ = ["ASSETS_PATH", "CONTENT_SECURITY_POLICY", "explorer_page", "static_app"]
+__all__ = [
+    "ASSETS_PATH",
+    "CONTENT_SECURITY_POLICY",
+    "PAGE_HEADERS",
+    "explorer_page",
+    "static_app",
+]
 
 ASSETS_PATH: Final = "/explorer"
 """Where to mount `static_app()`: beside the endpoint, under the same parent path."""
@@ -35,6 +41,19 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
     )
 )
 """A `Content-Security-Policy` which is all that the page needs, built or not."""
+
+PAGE_HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""The headers to serve the page with."""
 
 _STATIC: Final = Path(__file__).parent / "static"
 _MANIFEST: Final = "manifest.json"

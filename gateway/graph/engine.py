@@ -42,7 +42,7 @@ class Engine:
     page_sizes: PageSizes = field(default_factory=lambda: PageSizes(DEFAULT_PAGE_SIZE))
 
     async def run(self, plan: Plan, caller: Caller, usage: Usage) -> Row:
-        """The stitched root row of ``plan``.
+        """The stitched root row of ``plan``. When it is cancelled, so is what is being sent.
 
         Args:
             plan: what to fetch.
@@ -57,7 +57,10 @@ class Engine:
         session = await self._session(caller, usage)
         loader = RequestLoader(self.client, session, budget=self.budget)
         reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
-        return await Execution(plan, reader, self.cursors).run()
+        try:
+            return await Execution(plan, reader, self.cursors).run()
+        finally:
+            loader.cancel()
 
     async def change(
         self, requests: Sequence[GraphRequest], caller: Caller, usage: Usage

@@ -1,5 +1,7 @@
 """The dataloader of one operation: equal requests once, those of one tick together."""
 
+import asyncio
+
 from aiodataloader import DataLoader
 
 from gateway.graph.client import GraphClient, Reply, Session
@@ -24,6 +26,12 @@ class RequestLoader(DataLoader[GraphRequest, Reply]):
         self._client = client
         self._session = session
         self._budget = budget
+        self._sending: set[asyncio.Task[object]] = set()
+
+    def cancel(self) -> None:
+        """Cancel what is being sent, which nobody waits for any more."""
+        for task in self._sending:
+            task.cancel()
 
     async def batch_load_fn(self, keys: list[GraphRequest]) -> list[Reply]:
         """The replies to ``keys``; those beyond the budget are not sent."""
@@ -37,4 +45,11 @@ class RequestLoader(DataLoader[GraphRequest, Reply]):
                 budget=self._budget,
             )
         )
-        return await self._client.send(sent, self._session) + [refused] * (len(keys) - len(sent))
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - the dataloader makes one for each batch
+        self._sending.add(task)
+        try:
+            replies = await self._client.send(sent, self._session)
+        finally:
+            self._sending.discard(task)
+        return replies + [refused] * (len(keys) - len(sent))

@@ -15,12 +15,37 @@ _log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """The request can't be executed; holds the response's status and error."""
+    """A request that is not executed; holds the status and the error of the response.
 
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+    Args:
+        status: of the response.
+        code: ``extensions.code`` of the error.
+        message: of the error; it names what to do.
+        legacy_status: for clients that accept ``application/json`` only, where it differs.
+        headers: of the response.
+        extensions: of the error, beside the code.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        legacy_status: int | None = None,
+        headers: dict[str, str] | None = None,
+        **extensions: Any,
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.legacy_status = status if legacy_status is None else legacy_status
+        self.headers = headers or {}
+        self.extensions = extensions
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body of the response."""
+        return refusal(self.message, self.code, **self.extensions)
 
 
 def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
@@ -40,11 +65,8 @@ def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
         extensions |= original.extensions
     elif isinstance(error, GraphQLSyntaxError):
         extensions["code"] = "GRAPHQL_PARSE_FAILED"
-    elif original is not None and not _is_of_graphql(original):
-        reference = str(uuid.uuid4())
-        _log.error("unexpected error, reference %s", reference, exc_info=original)
-        form["message"] = f"An unexpected error occurred (reference {reference})."
-        extensions = {"code": "INTERNAL_SERVER_ERROR", "reference": reference}
+    elif executed and error.path and original is not None and not _is_of_graphql(original):
+        return form | unexpected(original)
     elif "code" not in extensions:
         extensions["code"] = _code(error, executed=executed)
     form["extensions"] = extensions
@@ -71,6 +93,16 @@ def challenge_of(errors: Iterable[GraphQLError] | None) -> str | None:
     return None
 
 
+def unexpected(error: BaseException) -> dict[str, Any]:
+    """The response form of a fault of the gateway; its trace is logged under a reference."""
+    reference = str(uuid.uuid4())
+    _log.error("unexpected error, reference %s", reference, exc_info=error)
+    return {
+        "message": f"An unexpected error occurred (reference {reference}).",
+        "extensions": {"code": "INTERNAL_SERVER_ERROR", "reference": reference},
+    }
+
+
 def _is_of_graphql(error: BaseException) -> bool:
     """Whether graphql-core says that a value does not fit the schema."""
     null = isinstance(error, TypeError) and str(error).startswith("Cannot return null for")
@@ -84,6 +116,11 @@ def _code(error: GraphQLError, *, executed: bool) -> str:
     return "UPSTREAM_ERROR" if error.path else "BAD_USER_INPUT"
 
 
-def refusal(message: str, code: str) -> dict[str, Any]:
+def refusal(message: str, code: str, **extensions: Any) -> dict[str, Any]:
     """The body of a response to a request that is not executed."""
-    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return {"errors": [{"message": message, "extensions": {"code": code, **extensions}}]}
+
+
+def bad_request(message: str) -> Refused:
+    """The refusal of something that is no GraphQL request."""
+    return Refused(400, "BAD_REQUEST", message)

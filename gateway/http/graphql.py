@@ -5,41 +5,80 @@ client that accepts ``application/graphql-response+json`` gets a 4xx for a reque
 executed, a legacy client that accepts ``application/json`` gets 200 once its document was read.
 """
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-import strawberry
-from starlette.requests import Request
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from strawberry.schema.exceptions import (
-    CannotGetOperationTypeError,
-    InvalidOperationTypeError,
-)
-from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType
 
 from gateway.graph.caller import Caller
 from gateway.graph.client import Usage
-from gateway.http.documents import MAX_DEPTH, shape_of
-from gateway.http.errors import Refused, challenge_of, formatted, refusal
+from gateway.http.admission import Admission, unless_disconnected
+from gateway.http.csrf import check_origin
+from gateway.http.documents import Document, Documents
+from gateway.http.errors import Refused, challenge_of, formatted, refusal, unexpected
 from gateway.http.identity import Authenticator
+from gateway.http.limits import Limits
+from gateway.http.negotiation import JSON, response_type
 from gateway.http.operations import OperationRecord
+from gateway.http.parameters import Parameters, parameters_of
+from gateway.http.persisted import PersistedDocuments
 from gateway.http.quota import Quota
+from gateway.schema.build import GatewaySchema
 from gateway.schema.context import Context
-
-RESPONSE_JSON = "application/graphql-response+json"
-JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
-    """The parameters of a GraphQL request."""
+class Answer:
+    """The answer to one operation: the body, the status and the headers of its response."""
 
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
+    body: dict[str, Any]
+    status: int = 200
+    headers: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the endpoint accepts.
+
+    Attributes:
+        introspection, suggestions: whether the schema can be read, and guessed from errors.
+        limits: of a document.
+        max_body: bytes of a body or a query string.
+        max_batch: operations of a batch; with 0 there are no batches.
+        max_operations: operations in flight.
+        csrf_prevention: whether a GET that another site can have forged is refused.
+        trusted_origins: origins whose pages may call from a browser.
+    """
+
+    introspection: bool = True
+    suggestions: bool = True
+    limits: Limits = field(default_factory=Limits)
+    max_body: int = 1_000_000
+    max_batch: int = 0
+    max_operations: int = 100
+    csrf_prevention: bool = True
+    trusted_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request that can be executed."""
+
+    document: Document
+    operation: OperationDefinitionNode
+    parameters: Parameters
+    record: OperationRecord
+
+
+_Asked = _Prepared | Refused | list[GraphQLError]
+"""What is to be executed, or why it is not."""
 
 
 class GraphQLEndpoint:
@@ -50,102 +89,163 @@ class GraphQLEndpoint:
         context: makes the context of an operation from the caller and the count of its usage.
         authenticator: tells who the caller is.
         quota: says what a caller may use.
-        page: answers a browser that opens the given path.
+        policy: what is accepted.
+        persisted: the documents that requests can name.
+        page: answers a browser that opens the given path; without it, there is no explorer.
     """
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        schema: GatewaySchema,
         *,
         context: Callable[[Caller, Usage], Context],
         authenticator: Authenticator,
         quota: Quota,
-        page: Callable[[str], Response],
+        policy: Policy | None = None,
+        persisted: PersistedDocuments | None = None,
+        page: Callable[[str], Response] | None = None,
     ) -> None:
         self._schema = schema
         self._context = context
         self._authenticator = authenticator
         self._quota = quota
+        self._policy = policy = policy or Policy()
+        self._persisted = persisted or PersistedDocuments()
         self._page = page
+        self._admission = Admission(policy.max_operations)
+        self._documents = Documents(
+            lambda document: schema.validate(
+                document, introspection=policy.introspection, suggestions=policy.suggestions
+            ),
+            policy.limits,
+        )
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if request.method not in ("GET", "HEAD", "POST"):
             refused = refusal("send GET or POST", "METHOD_NOT_ALLOWED")
-            return _json(refused, 405, JSON, {"Allow": "GET, HEAD, POST"})
-        if request.method != "POST" and _is_browser(request):
+            return json_response(refused, 405, JSON, {"Allow": "GET, HEAD, POST"})
+        if self._page is not None and request.method != "POST" and _is_browser(request):
             return self._page(request.url.path)
-        record = OperationRecord()
+        records = [OperationRecord()]
         status = 0
         try:
-            response = await self._answer(request, record)
+            response = await self._response(request, records)
             status = response.status_code
         finally:
-            record.write(status)
+            for record in records:
+                record.write(status)
         return response
 
-    async def _answer(self, request: Request, record: OperationRecord) -> Response:
+    async def _response(self, request: Request, records: list[OperationRecord]) -> Response:
         media_type = JSON
         try:
-            media_type = _media_type(request)
-            caller = await self._authenticator.caller(request)
-            record.caller = caller.name
-            parameters = await _parameters(request)
-            record.asked(parameters.query, parameters.operation_name)
-            with self._quota.admitted(caller, record.usage):
-                return await self._execute(request, parameters, caller, record, media_type)
+            media_type = response_type(request.headers)
+            return await self._answer(request, media_type, records)
         except Refused as refused:
-            body = refusal(refused.message, refused.code)
-            record.answered(body["errors"])
-            return _json(body, refused.status, media_type, refused.headers)
+            for record in records:
+                record.answered(refused.body["errors"])
+            status = refused.legacy_status if media_type == JSON else refused.status
+            return json_response(refused.body, status, media_type, refused.headers)
+        except ClientDisconnect:
+            return Response(status_code=499)
 
-    async def _execute(
-        self,
-        request: Request,
-        parameters: Parameters,
-        caller: Caller,
-        record: OperationRecord,
-        media_type: str,
+    async def _answer(
+        self, request: Request, media_type: str, records: list[OperationRecord]
     ) -> Response:
-        shape = shape_of(parameters.query)
-        if shape is not None and shape.depth > MAX_DEPTH:
-            raise _invalid(f"the document nests fields deeper than {MAX_DEPTH} levels")
-        if shape is not None and shape.operations != 1 and parameters.operation_name is None:
-            raise _invalid("the document must have one operation, or operationName must name it")
-        allowed = {OperationType.QUERY}
-        if request.method == "POST":
-            allowed.add(OperationType.MUTATION)
+        """The response to a request; ``records`` get one entry for each operation of a batch."""
+        policy = self._policy
+        if policy.csrf_prevention and request.method != "POST":
+            check_origin(request.headers, trusted=policy.trusted_origins)
+        caller = await self._authenticator.caller(request)
+        records[0].caller = caller.name
+        given = await parameters_of(request, max_body=policy.max_body, max_batch=policy.max_batch)
+        batch = given if isinstance(given, list) else [given]
+        records += [OperationRecord(caller=caller.name) for _ in batch[1:]]
+        prepared: list[_Asked] = [
+            self._prepared(item, request.method, record)
+            for item, record in zip(batch, records, strict=True)
+        ]
+        if not isinstance(given, list) and isinstance(prepared[0], Refused):
+            raise prepared[0]
+        runnable = [item for item in prepared if isinstance(item, _Prepared)]
+        with self._admission.of(len(runnable)), ExitStack() as places:
+            for item in runnable:
+                places.enter_context(self._quota.admitted(caller, item.record.usage))
+            work = self._execute_all(prepared, caller)
+            # What a mutation changes is changed, whether or not somebody waits for the answer.
+            if any(item.operation.operation is OperationType.MUTATION for item in runnable):
+                answers = await work
+            else:
+                answers = await unless_disconnected(request, work)
+        for record, answer in zip(records, answers, strict=True):
+            record.answered(answer.body.get("errors", ()))
+        if isinstance(given, list):
+            return json_response([answer.body for answer in answers], 200, media_type)
+        [answer] = answers
+        # A legacy client takes any other status for one of the network.
+        legacy = media_type == JSON and answer.status < 500 and answer.headers is None
+        status = 200 if legacy else answer.status
+        return json_response(answer.body, status, media_type, answer.headers)
+
+    def _prepared(
+        self, parameters: Parameters | Refused, method: str, record: OperationRecord
+    ) -> _Asked:
+        if isinstance(parameters, Refused):
+            return parameters
+        try:
+            text = self._persisted.text_of(parameters)
+            record.asked(text)
+            document = self._documents.get(text)
+            if document.errors:
+                return list(document.errors)
+            operation = document.operation(parameters.operation_name)
+            record.named(operation)
+        except GraphQLError as error:
+            return [error]
+        except Refused as refused:
+            return refused
+        if method != "POST" and operation.operation is not OperationType.QUERY:
+            kind = operation.operation.value
+            return Refused(
+                405, "METHOD_NOT_ALLOWED", f"send a {kind} by POST", headers={"Allow": "POST"}
+            )
+        self._persisted.keep(parameters)
+        return _Prepared(document, operation, parameters, record)
+
+    async def _execute_all(self, asked: list[_Asked], caller: Caller) -> list[Answer]:
+        if len(asked) == 1:
+            return [await self._execute(asked[0], caller)]
+        return await asyncio.gather(*(self._execute(item, caller) for item in asked))
+
+    async def _execute(self, item: _Asked, caller: Caller) -> Answer:
+        if isinstance(item, Refused):
+            return Answer(item.body, item.status)
+        if isinstance(item, list):
+            return Answer({"errors": [formatted(error, executed=False) for error in item]}, 400)
         try:
             result = await self._schema.execute(
-                parameters.query,
-                variable_values=parameters.variables,
-                operation_name=parameters.operation_name,
-                context_value=self._context(caller, record.usage),
-                allowed_operation_types=allowed,
+                item.document.node,
+                variables=item.parameters.variables,
+                operation_name=item.parameters.operation_name,
+                context=self._context(caller, item.record.usage),
+                suggestions=self._policy.suggestions,
             )
-        except CannotGetOperationTypeError:
-            raise _invalid("operationName names no operation of the document") from None
-        except InvalidOperationTypeError as error:
-            raise Refused(
-                405, "BAD_REQUEST", error.as_http_error_reason(request.method), Allow="POST"
-            ) from None
-        executed = not isinstance(result, PreExecutionError)
+        except Exception as error:
+            return Answer({"errors": [unexpected(error)]}, 500)
         body: dict[str, Any] = {}
         if result.errors:
-            body["errors"] = [formatted(error, executed=executed) for error in result.errors]
-        if executed and not _never_began(result):
-            body["data"] = result.data
-        record.answered(body.get("errors", ()))
-        challenge = challenge_of(result.errors)
-        if challenge is not None and not _has_fetched(result.data):
-            return _json(
-                {"errors": body["errors"]}, 401, media_type, {"WWW-Authenticate": challenge}
-            )
-        status = 200 if "data" in body or media_type == JSON else 400
-        return _json(body, status, media_type)
+            body["errors"] = [formatted(error, executed=True) for error in result.errors]
+            challenge = challenge_of(result.errors)
+            if challenge is not None and not _has_fetched(result.data):
+                return Answer(body, 401, {"WWW-Authenticate": challenge})
+        if _never_began(result):
+            return Answer(body, 400)
+        body["data"] = result.data
+        return Answer(body)
 
 
-def _never_began(result: Any) -> bool:
+def _never_began(result: ExecutionResult) -> bool:
     """Whether execution stopped before the first field, as with a variable that does not fit."""
     return result.data is None and all(not error.path for error in result.errors or ())
 
@@ -157,72 +257,34 @@ def _has_fetched(data: dict[str, Any] | None) -> bool:
 
 def _is_browser(request: Request) -> bool:
     wants_html = "text/html" in request.headers.get("accept", "")
-    return wants_html and "query" not in request.query_params
+    return wants_html and not {"query", "extensions", "documentId"} & request.query_params.keys()
 
 
-def _media_type(request: Request) -> str:
-    accept = request.headers.get("accept", "*/*")
-    ranges = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    if RESPONSE_JSON in ranges:
-        return RESPONSE_JSON
-    if not accept.strip() or {JSON, "application/*", "*/*"}.intersection(ranges):
-        return JSON
-    raise Refused(406, "NOT_ACCEPTABLE", f"accept {RESPONSE_JSON} or {JSON}")
-
-
-async def no_such_path(request: Request, _error: Exception) -> Response:
-    """404, in the form of all errors."""
-    return _json(refusal(f"nothing is at {request.url.path}", "NOT_FOUND"), 404, JSON)
-
-
-async def _parameters(request: Request) -> Parameters:
-    if request.method != "POST":
-        query = request.query_params
-        return _checked(
-            {
-                "query": query.get("query"),
-                "operationName": query.get("operationName"),
-                "variables": _from_json(query.get("variables"), "variables"),
-                "extensions": _from_json(query.get("extensions"), "extensions"),
-            }
-        )
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != JSON:
-        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"send the request as {JSON}")
-    body = _from_json(await request.body(), "the body")
-    if not isinstance(body, dict):
-        raise _invalid("the body must be a JSON object")
-    return _checked(body)
-
-
-def _checked(given: dict[str, Any]) -> Parameters:
-    query, variables = given.get("query"), given.get("variables")
-    operation_name = given.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise _invalid("query must be a GraphQL document")
-    if variables is not None and not isinstance(variables, dict):
-        raise _invalid("variables must be a JSON object")
-    if operation_name is not None and not isinstance(operation_name, str):
-        raise _invalid("operationName must be a string")
-    if given.get("extensions") is not None and not isinstance(given["extensions"], dict):
-        raise _invalid("extensions must be a JSON object")
-    return Parameters(query, variables, operation_name or None)
-
-
-def _from_json(text: str | bytes | None, what: str) -> Any:
-    if text is None:
-        return None
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise _invalid(f"{what} is not valid JSON") from None
-
-
-def _invalid(message: str) -> Refused:
-    return Refused(400, "BAD_REQUEST", message)
-
-
-def _json(
-    body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None
+def json_response(
+    body: Any, status: int, media_type: str = JSON, headers: dict[str, str] | None = None
 ) -> Response:
+    """A response in JSON that no cache keeps and no browser takes for something else."""
+    headers = {
+        "Cache-Control": "no-store",
+        "Vary": "Accept",
+        "X-Content-Type-Options": "nosniff",
+        **(headers or {}),
+    }
     return Response(orjson.dumps(body), status, headers, media_type=f"{media_type}; charset=utf-8")
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """The answer to a request that leads nowhere, in the form of all errors."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    status, headers = error.status_code, dict(error.headers or {})
+    if status == 404:
+        return json_response(refusal(f"nothing is at {request.url.path}", "NOT_FOUND"), 404)
+    if status == 405:
+        body = refusal(f"{request.method} is not for this path", "METHOD_NOT_ALLOWED")
+        return json_response(body, 405, headers=headers)
+    return json_response(refusal(error.detail, "BAD_REQUEST"), status, headers=headers)
+
+
+async def fault(_request: Request, error: Exception) -> Response:
+    """The answer where the gateway itself fails."""
+    return json_response({"errors": [unexpected(error)]}, 500)

@@ -153,4 +153,4 @@ def _subject(claims: Mapping[str, Any]) -> str:
 
 
 def _unproven(message: str) -> Refused:
-    return Refused(401, "UNAUTHENTICATED", message, WWW_Authenticate="Bearer")
+    return Refused(401, "UNAUTHENTICATED", message, headers={"WWW-Authenticate": "Bearer"})

@@ -2,18 +2,18 @@
 
 import hashlib
 import logging
-import re
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphql import OperationDefinitionNode
+
 from gateway.graph.client import Usage
 
 _log = logging.getLogger("gateway.operations")
-_NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,127}")
-_NAMED = re.compile(r"^\s*(?:query|mutation|subscription)\s+([_A-Za-z][_0-9A-Za-z]{0,127})", re.M)
+_LONGEST_NAME = 128
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class OperationRecord:
     Attributes:
         id: a new one for each operation.
         caller: the caller's name, once it is known.
-        name: the operation's name; not checked against the document.
+        name: the operation's name, if the document gives it one.
         document: the SHA-256 of the document, in hexadecimal.
         usage: what was sent upstream.
         outcome: ``OK``, or the distinct codes of the errors.
@@ -37,12 +37,14 @@ class OperationRecord:
     outcome: str = "ABORTED"
     _began: float = field(default_factory=time.perf_counter)
 
-    def asked(self, query: str, operation_name: str | None) -> None:
-        """Note the document, by its hash, and the operation's name."""
-        self.document = hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest()
-        named = _NAMED.search(query) if operation_name is None else None
-        name = named.group(1) if named else operation_name or ""
-        self.name = name if _NAME.fullmatch(name) else "-"
+    def asked(self, document: str) -> None:
+        """Note the document, by its hash."""
+        self.document = hashlib.sha256(document.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def named(self, operation: OperationDefinitionNode) -> None:
+        """Note the name of the operation, if it has one."""
+        if operation.name is not None:
+            self.name = operation.name.value[:_LONGEST_NAME]
 
     def answered(self, errors: Sequence[dict[str, Any]]) -> None:
         """Note the outcome from the errors of the response."""

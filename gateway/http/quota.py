@@ -61,7 +61,7 @@ class Quota:
                 429,
                 "TOO_MANY_OPERATIONS",
                 f"you have {self._in_flight} operations in flight, and may not have more",
-                Retry_After="1",
+                headers={"Retry-After": "1"},
             )
         if self._per_minute is not None:
             used = account.debt + sum(running.requests for running in account.running)
@@ -73,7 +73,7 @@ class Quota:
                     "RATE_LIMITED",
                     f"your operations have used up the {self._per_minute} upstream requests of a "
                     "minute; wait, or ask for less",
-                    Retry_After=str(max(1, math.ceil(wait))),
+                    headers={"Retry-After": str(max(1, math.ceil(wait)))},
                 )
         account.running.append(usage)
         try:

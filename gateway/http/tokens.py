@@ -99,7 +99,7 @@ class SigningKeys:
                 503,
                 "KEYS_UNAVAILABLE",
                 "the keys that tokens are checked with can't be fetched; try again",
-                Retry_After=str(math.ceil(KEYS_RETRY)),
+                headers={"Retry-After": str(math.ceil(KEYS_RETRY))},
             )
         return None
 
@@ -208,5 +208,5 @@ def _not_accepted(why: str) -> Refused:
         401,
         "UNAUTHENTICATED",
         f"the token is not accepted: {why}",
-        WWW_Authenticate=f'Bearer error="invalid_token", error_description="{why}"',
+        headers={"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{why}"'},
     )

@@ -1,11 +1,27 @@
 """The schema, and the resource model that its types declare."""
 
 from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema, print_schema
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    execute,
+    print_schema,
+    specified_rules,
+    validate,
+)
+from graphql.validation.rules import overlapping_fields_can_be_merged
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.execution.projection import Projection
 from gateway.odata.model import Model
@@ -129,11 +145,13 @@ _MEMBERS = (
 )
 
 
-class _Schema(strawberry.Schema):
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Errors are logged where they are answered, once, with a reference."""
+# An error about an input prints all of it, so that many errors about a large one take long.
+_MAX_ERRORS = 10
+_MAX_ERRORS_OF_VARIABLES = 3
+# Units of two comparisons of fields with the same name, in one document; see the rule.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 75_000
+
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +167,55 @@ class GatewaySchema:
         """The schema in the definition language, as ``schema.graphql`` holds it."""
         return print_schema(self.graphql._schema) + "\n"
 
+    def validate(
+        self, document: DocumentNode, *, introspection: bool = True, suggestions: bool = True
+    ) -> list[GraphQLError]:
+        """Why a document is not valid; at most 11 errors.
+
+        Args:
+            document: as parsed.
+            introspection: whether it may select ``__schema`` and ``__type``.
+            suggestions: whether errors say what may have been meant.
+        """
+        rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
+        return validate(
+            self.graphql._schema,
+            document,
+            rules,
+            max_errors=_MAX_ERRORS,
+            hide_suggestions=not suggestions,
+        )
+
+    async def execute(
+        self,
+        document: DocumentNode,
+        *,
+        variables: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        context: Any = None,
+        suggestions: bool = True,
+    ) -> ExecutionResult:
+        """The result of an operation of a valid document.
+
+        Args:
+            document: as parsed; it is neither parsed nor validated again.
+            variables, operation_name: of the request.
+            context: what the resolvers share.
+            suggestions: whether errors about variables say what may have been meant.
+        """
+        result = execute(
+            self.graphql._schema,
+            document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation_name,
+            executor_class=self.graphql.execution_context_class,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            max_coercion_errors=_MAX_ERRORS_OF_VARIABLES,
+            hide_suggestions=not suggestions,
+        )
+        return await result if isawaitable(result) else result
+
 
 def build_schema(*, draft_methods: bool = True, projection: bool = True) -> GatewaySchema:
     """Build the schema; takes a fraction of a second and is done once per process.
@@ -161,7 +228,7 @@ def build_schema(*, draft_methods: bool = True, projection: bool = True) -> Gate
     query, mutation = (DraftQuery, DraftMutation) if draft_methods else (Query, Mutation)
     drafts = _DRAFTS if draft_methods else ()
     compiled = Projection(SchemaReadings()) if projection else None
-    schema = _Schema(
+    schema = strawberry.Schema(
         query=query,
         mutation=mutation,
         types=_MEMBERS,

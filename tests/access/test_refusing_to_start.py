@@ -169,7 +169,7 @@ def test_a_factory_that_fails_shows_no_secret() -> None:
 def test_serve_has_an_option_for_every_setting_but_the_secrets() -> None:
     secret = {name for name, field in Settings.model_fields.items() if "Secret" in str(field)}
     assert secret == {"cursor_secret", "client_secret", "api_keys"}
-    options = set(inspect.signature(serve).parameters) - {"host", "port", "workers"}
+    options = set(inspect.signature(serve).parameters) - {"context", "host", "port", "workers"}
     assert options == set(Settings.model_fields) - secret
 
 

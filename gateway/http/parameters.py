@@ -1,0 +1,133 @@
+"""The parameters of a GraphQL request, out of a body or a URL.
+
+See https://graphql.github.io/graphql-over-http/draft/#sec-Request.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from gateway.http.errors import Refused, bad_request
+from gateway.http.negotiation import check_request_type
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """One GraphQL request; ``query`` may be missing where ``extensions`` name a document."""
+
+    query: str | None
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    extensions: dict[str, Any]
+    document_id: str | None = None
+
+
+async def parameters_of(
+    request: Request, *, max_body: int, max_batch: int
+) -> Parameters | list[Parameters | Refused]:
+    """The GraphQL request that an HTTP request carries, or the requests of a batch.
+
+    Args:
+        request: a GET, HEAD or POST.
+        max_body: bytes of the body, or of the query string, that are read.
+        max_batch: operations of a batch; with 0 there are no batches.
+
+    Raises:
+        Refused: there is no GraphQL request in it.
+    """
+    if request.method != "POST":
+        return _from_url(request, max_body)
+    check_request_type(request.headers)
+    given = _from_json(await _body(request, max_body), "the body")
+    if not isinstance(given, list):
+        return _checked(given)
+    if max_batch == 0:
+        raise bad_request("the body must be a JSON object: batches are off (GATEWAY_MAX_BATCH)")
+    if not 1 <= len(given) <= max_batch:
+        raise Refused(
+            400,
+            "BATCH_TOO_LARGE" if given else "BAD_REQUEST",
+            f"a batch has from 1 to {max_batch} operations (setting GATEWAY_MAX_BATCH)",
+        )
+    return [_checked_or_refused(item) for item in given]
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """The body; it is refused as soon as it is known to be too large, and not kept."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:19]) > most:
+        raise _too_large(most)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(most: int) -> Refused:
+    return Refused(
+        413,
+        "BODY_TOO_LARGE",
+        f"the body is larger than {most} bytes (setting GATEWAY_MAX_BODY_BYTES)",
+        limit=most,
+        setting="GATEWAY_MAX_BODY_BYTES",
+    )
+
+
+def _from_url(request: Request, most: int) -> Parameters:
+    if len(request.scope["query_string"]) > most:
+        raise Refused(
+            414,
+            "URI_TOO_LONG",
+            f"the query string is longer than {most} bytes (setting GATEWAY_MAX_BODY_BYTES)",
+            limit=most,
+            setting="GATEWAY_MAX_BODY_BYTES",
+        )
+    query = request.query_params
+    return _checked(
+        {
+            "query": query.get("query"),
+            "operationName": query.get("operationName"),
+            "variables": _from_json(query.get("variables"), "variables"),
+            "extensions": _from_json(query.get("extensions"), "extensions"),
+            "documentId": query.get("documentId"),
+        }
+    )
+
+
+def _checked_or_refused(given: Any) -> Parameters | Refused:
+    try:
+        return _checked(given)
+    except Refused as refused:
+        return refused
+
+
+def _checked(given: Any) -> Parameters:
+    if not isinstance(given, dict):
+        raise bad_request("the body must be a JSON object")
+    for name in ("query", "operationName", "documentId"):
+        if not isinstance(given.get(name), str | None):
+            raise bad_request(f"{name} must be a string")
+    for name in ("variables", "extensions"):
+        if not isinstance(given.get(name), dict | None):
+            raise bad_request(f"{name} must be a JSON object")
+    return Parameters(
+        given.get("query"),
+        given.get("variables"),
+        given.get("operationName") or None,
+        given.get("extensions") or {},
+        given.get("documentId"),
+    )
+
+
+def _from_json(text: str | bytes | None, what: str) -> Any:
+    if text is None:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise bad_request(f"{what} is not valid JSON") from None

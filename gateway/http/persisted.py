@@ -1,0 +1,148 @@
+"""Documents that a request names instead of sending them.
+
+*Automatic persisted queries* are registered by the clients themselves
+(https://www.apollographql.com/docs/apollo-server/performance/apq): a request with the hash of a
+document and without its text is answered ``PersistedQueryNotFound``; the client sends both, and
+from then on the hash is enough. *Trusted documents* come from a manifest that is written when the
+clients are built; where only they are allowed, nothing else is executed.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cachetools import LRUCache
+
+from gateway.http.errors import Refused, bad_request
+from gateway.http.parameters import Parameters
+
+_CHARACTERS = 10_000_000
+
+
+class PersistedDocuments:
+    """The documents that this process knows by an id.
+
+    Args:
+        capacity: automatic persisted queries that are kept, 0 for none; one that has not been
+            asked for the longest makes room. Their texts have 10 million characters at most.
+        trusted: documents by id.
+        trusted_only: whether every other document is refused.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: int = 1000,
+        trusted: Mapping[str, str] | None = None,
+        trusted_only: bool = False,
+    ) -> None:
+        self._trusted = trusted or {}
+        self._texts = frozenset(self._trusted.values())
+        self._trusted_only = trusted_only
+        self._automatic = capacity > 0 and not trusted_only
+        self._capacity = capacity
+        self._kept: LRUCache[str, str] = LRUCache(_CHARACTERS, getsizeof=len)
+
+    def text_of(self, parameters: Parameters) -> str:
+        """The text of the document that a request sends or names.
+
+        Raises:
+            Refused: it sends none, the document it names is not known, its hash is that of another
+                text, or only trusted documents are allowed and it is none.
+        """
+        text, id_ = parameters.query, _named(parameters)
+        if text is None and id_ is not None:
+            return self._known(id_)
+        if text is None or not text.strip():
+            raise bad_request("query must be a GraphQL document")
+        if self._trusted_only and text not in self._texts:
+            raise _not_trusted()
+        if _hash(parameters) is not None and self._automatic and _sha256(text) != id_:
+            raise Refused(
+                400,
+                "PERSISTED_QUERY_HASH_MISMATCH",
+                "extensions.persistedQuery.sha256Hash is not the hash of the query",
+            )
+        return text
+
+    def keep(self, parameters: Parameters) -> None:
+        """Keep the document of a request that was found to be valid, if it asks for that."""
+        id_ = _hash(parameters)
+        if parameters.query is None or id_ is None or not self._automatic:
+            return
+        if len(parameters.query) <= self._kept.maxsize:
+            self._kept[id_] = parameters.query
+        while len(self._kept) > self._capacity:
+            self._kept.popitem()
+
+    def _known(self, id_: str) -> str:
+        text = self._trusted.get(id_) or self._kept.get(id_)
+        if text is not None:
+            return text
+        if self._trusted_only:
+            raise _not_trusted()
+        if self._automatic:
+            raise _persisted_query_error("NotFound", "NOT_FOUND")
+        raise _persisted_query_error("NotSupported", "NOT_SUPPORTED")
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """The documents of a manifest by their ids.
+
+    It is a JSON object, either of ids to documents or, as Apollo's tools write it, with a list
+    ``operations`` of objects with ``id`` and ``body``.
+
+    Raises:
+        ValueError: it can't be read, or has another form.
+    """
+    try:
+        given = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except orjson.JSONDecodeError:
+        raise ValueError(f"{path} is not valid JSON") from None
+    if isinstance(given, dict) and isinstance(given.get("operations"), list):
+        items = [item if isinstance(item, dict) else {} for item in given["operations"]]
+        documents: Any = {item.get("id"): item.get("body") for item in items}
+    else:
+        documents = given
+    if not isinstance(documents, dict) or not all(
+        isinstance(part, str) and part for item in documents.items() for part in item
+    ):
+        raise ValueError(f"{path} is no object of ids to GraphQL documents")
+    return documents
+
+
+def _named(parameters: Parameters) -> str | None:
+    id_ = _hash(parameters)
+    if id_ is None and parameters.document_id is not None:
+        return parameters.document_id.removeprefix("sha256:")
+    return id_
+
+
+def _hash(parameters: Parameters) -> str | None:
+    given = parameters.extensions.get("persistedQuery")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not isinstance(given.get("sha256Hash"), str):
+        raise bad_request("extensions.persistedQuery must have a string sha256Hash")
+    if given.get("version") != 1:
+        raise bad_request("extensions.persistedQuery must have version 1")
+    return str(given["sha256Hash"])
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _persisted_query_error(name: str, code: str) -> Refused:
+    """Clients know these errors by their messages, and send the text next."""
+    return Refused(400, f"PERSISTED_QUERY_{code}", f"PersistedQuery{name}", legacy_status=200)
+
+
+def _not_trusted() -> Refused:
+    return Refused(
+        403, "DOCUMENT_NOT_TRUSTED", "only the documents of the gateway's manifest are executed"
+    )
