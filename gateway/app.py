@@ -28,7 +28,7 @@ from gateway.odata.cursor import CursorCodec
 from gateway.odata.planner import Planner
 from gateway.sandbox import create_sandbox
 from gateway.schema.build import build_schema
-from gateway.schema.context import Context
+from gateway.schema.context import Context, Plans
 from gateway.settings import Settings
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -177,9 +177,8 @@ def create_app(
     allow_resume = settings.allow_resume
     if allow_resume is None:
         allow_resume = upstream.is_sandbox
-    planner = Planner(
-        schema.model, max_first=settings.max_first, beta=upstream.url.endswith("/beta")
-    )
+    beta = upstream.url.endswith("/beta")
+    plans = Plans(Planner(schema.model, max_first=settings.max_first, beta=beta))
     engines: list[Engine] = []
 
     @asynccontextmanager
@@ -193,7 +192,7 @@ def create_app(
     endpoint = GraphQLEndpoint(
         schema,
         context=lambda caller, usage: Context(
-            engines[-1], planner, caller, usage, allow_resume=allow_resume
+            engines[-1], plans, caller, usage, allow_resume=allow_resume
         ),
         authenticator=authenticator_of(settings, upstream.credentials, tls),
         quota=_quota(settings, upstream.is_sandbox),

@@ -27,7 +27,7 @@ from graphql import (
 from gateway.graph.errors import GraphError, NotFound
 from gateway.odata.planner import Planner
 from gateway.schema.build import build_schema
-from gateway.schema.context import Context
+from gateway.schema.context import Context, Plans
 
 PLANNER = Planner(build_schema().model, max_first=1000)
 TIMES = ["2022-08-24T23:28:05.3529197Z", "2024-01-01T00:00:00Z"]
@@ -316,7 +316,7 @@ async def executed(
     result = execute(
         schema._schema,
         document,
-        context_value=Context(Engine(root), PLANNER),
+        context_value=Context(Engine(root), Plans(PLANNER)),
         variable_values=variables,
         executor_class=schema.execution_context_class,
     )

@@ -268,6 +268,11 @@ class Plan:
 
     root: PlanNode
 
+    @property
+    def size(self) -> int:
+        """Edges and properties of the plan."""
+        return sum(1 + len(node.properties) for node in self.root.walk())
+
     def needs_of(self, entity: str) -> tuple[str, ...]:
         """All properties of ``entity`` that are selected anywhere in the operation, beyond id."""
         needs: dict[str, None] = {}

@@ -221,12 +221,12 @@ class Operation:
     def _check_selection(self) -> None:
         """A change is not made if what is selected of it can't be answered."""
         payload, selection = self._payload_type, field_selection(self._info)
-        model = self.context.planner.model[payload]
+        model = self.context.plans.planner.model[payload]
         nowhere = {
             name: [Place(Address("", navigation.target, ""))]
             for name, navigation in model.navigations.items()
         }
-        for node in self.context.planner.payload(payload, selection, nowhere).root.walk():
+        for node in self.context.plans.planner.payload(payload, selection, nowhere).root.walk():
             if isinstance(node.error, BadUserInput):
                 raise node.error
 
@@ -265,7 +265,7 @@ class Operation:
         if not self._leads_on():
             return {}
         listed = {name: [to] if isinstance(to, Place) else to for name, to in places.items()}
-        plan = self.context.planner.payload(
+        plan = self.context.plans.planner.payload(
             self._payload_type,
             field_selection(self._info),
             {name: [to for to in all_ if isinstance(to, Place)] for name, all_ in listed.items()},

@@ -4,15 +4,49 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLResolveInfo
+from cachetools import LRUCache
+from graphql import GraphQLResolveInfo, OperationDefinitionNode
 
 from gateway.graph.caller import ANONYMOUS, Caller
 from gateway.graph.client import Usage
 from gateway.graph.engine import Engine
-from gateway.odata.plan import edge_key
+from gateway.odata.plan import Plan, edge_key
 from gateway.odata.planner import Planner
 from gateway.schema.entity import Row, read
-from gateway.schema.selection import arguments_of, operation_selection
+from gateway.schema.selection import arguments_of, coerced_variables, operation_selection
+
+# A plan takes about 1 kB for each field; this is what all kept plans may have together.
+_KEPT = 20_000
+_LONGEST_VARIABLES = 10_000
+
+
+class Plans:
+    """The plans of operations, kept by the operation's syntax tree and its variables.
+
+    Args:
+        planner: makes plans.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+        # The tree is kept with the plan, so that its identity in the key stays its own.
+        self._kept: LRUCache[tuple[int, str], tuple[OperationDefinitionNode, Plan]] = LRUCache(
+            _KEPT, getsizeof=lambda kept: kept[1].size
+        )
+
+    def of(self, info: GraphQLResolveInfo[Any]) -> Plan:
+        """The plan of the operation that ``info`` belongs to."""
+        variables = repr(coerced_variables(info))
+        if len(variables) > _LONGEST_VARIABLES:
+            return self.planner.plan(operation_selection(info))
+        key = id(info.operation), variables
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept[1]
+        plan = self.planner.plan(operation_selection(info))
+        if plan.size <= self._kept.maxsize:
+            self._kept[key] = info.operation, plan
+        return plan
 
 
 @dataclass(slots=True)
@@ -21,14 +55,14 @@ class Context:
 
     Attributes:
         engine: runs the plan.
-        planner: makes it.
+        plans: makes it, or has it.
         caller: who asks.
         usage: counts what is sent upstream.
         allow_resume: whether task results may be resumed.
     """
 
     engine: Engine
-    planner: Planner
+    plans: Plans
     caller: Caller = ANONYMOUS
     usage: Usage = field(default_factory=Usage)
     allow_resume: bool = True
@@ -42,7 +76,7 @@ class Context:
             GatewayError: this root field failed.
         """
         if self._answer is None:
-            plan = self.planner.plan(operation_selection(info))
+            plan = self.plans.of(info)
             run = self.engine.run(plan, self.caller, self.usage)
             self._answer = asyncio.create_task(run)
         root = await self._answer

@@ -94,13 +94,13 @@ class AstSelection:
 
 def operation_selection(info: GraphQLResolveInfo[Any]) -> AstSelection:
     """The root selection set of the operation that ``info`` belongs to."""
-    operation = Operation(info.schema, info.fragments, _variables(info))
+    operation = Operation(info.schema, info.fragments, VariableValues({}, coerced_variables(info)))
     return AstSelection(operation, info.operation.selection_set)
 
 
 def field_selection(info: GraphQLResolveInfo[Any]) -> AstSelection:
     """The selection set of the field that is being resolved, merged where it is there twice."""
-    operation = Operation(info.schema, info.fragments, _variables(info))
+    operation = Operation(info.schema, info.fragments, VariableValues({}, coerced_variables(info)))
     selections = tuple(
         selection
         for node in info.field_nodes
@@ -113,10 +113,15 @@ def field_selection(info: GraphQLResolveInfo[Any]) -> AstSelection:
 def arguments_of(info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
     """The coerced arguments of the field that is being resolved, by GraphQL name."""
     definition = info.parent_type.fields[info.field_name]
-    return get_argument_values(definition, info.field_nodes[0], _variables(info))
+    return get_argument_values(
+        definition, info.field_nodes[0], VariableValues({}, coerced_variables(info))
+    )
 
 
-def _variables(info: GraphQLResolveInfo[Any]) -> VariableValues:
-    """Strawberry hands its resolvers the plain coerced dict."""
+def coerced_variables(info: GraphQLResolveInfo[Any]) -> dict[str, Any]:
+    """The coerced variables of an operation, by name.
+
+    Strawberry hands its resolvers the plain dict.
+    """
     values: Any = info.variable_values
-    return VariableValues({}, values) if isinstance(values, dict) else values
+    return values if isinstance(values, dict) else values.coerced
