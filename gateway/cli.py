@@ -89,7 +89,7 @@ def application() -> Any:
     # was made before, would take up to half of the time of a large one.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(20_000, 10, 20)
     return app
 
 

@@ -119,7 +119,7 @@ class Reader:
                 seen.add(used.get(path).url)
             else:
                 seen.add(link)
-                reply, used = await self.load(GraphRequest(link)), None
+                reply, used = await self._following(GraphRequest(link)), None
             if reply.error is not None:
                 raise reply.error
             page = self._page(reply.data, link, used)
@@ -131,6 +131,14 @@ class Reader:
             if page.next is None:
                 return
             link = page.next
+
+    async def _following(self, request: GraphRequest) -> Reply:
+        """A page behind another one; it is not kept, so that a long chain takes no more memory
+        than the rows that are taken out of it."""
+        try:
+            return await self.load(request)
+        finally:
+            self._loader.clear(request)
 
     def page_size(self, path: str, entity: str) -> int:
         """The page size seen for the collection at ``path``, or the default."""

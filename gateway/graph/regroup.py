@@ -43,15 +43,16 @@ class Flat:
         regroup, count = navigation.regroup, navigation.count
         if regroup is None:
             return [], unsettled
+        by = regroup.key
         members: dict[str | None, list[Row]] = {}
         for target in self.rows:
-            members.setdefault(_id_of(target, regroup.key), []).append(target)
-        claims = Counter(_id_of(row, regroup.key) for row in rows)
+            members.setdefault(_id_of(target, by), []).append(target)
+        claims = Counter([_id_of(row, by) for row in rows])
         complete = self.next is None and not self.failed
         groups: list[tuple[Row, list[Row]]] = []
         remaining: list[Row] = []
         for row in unsettled:
-            key = _id_of(row, regroup.key)
+            key = _id_of(row, by)
             group = members.get(key, [])
             proven = count is not None and row.get(count) == len(group)
             certain = (whole and complete) or ((whole or complete) and proven)
@@ -64,4 +65,7 @@ class Flat:
 
 def _id_of(row: Row, key: str) -> str | None:
     value = row.get(key)
-    return key_of(value) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    id_ = value.get("id")
+    return id_ if type(id_) is str and id_ else key_of(value)

@@ -73,8 +73,10 @@ def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
     entity = node.entity
     if entity.key is None:
         return {**row, PARENT: parent}
-    key = key_of(row, entity.key) if isinstance(row, dict) else None
-    if key is None or key in (".", ".."):
+    key = row.get(entity.key) if isinstance(row, dict) else None
+    if key is not None and type(key) is not str:
+        key = key_of(row, entity.key)
+    if not key or key in (".", ".."):
         raise GraphError("the service answered an entity without its key")
     adopted = dict(row)
     if node.addressed:

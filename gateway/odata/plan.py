@@ -103,6 +103,7 @@ class PlanNode:
         sources: edges across workflows only: the workflows, and the runs, that are read on the
             way; what is selected of them is selected there.
         views: bounded lists only: the same edge with filters and orders, by key.
+        pivot: the child whose rows can come with, or beside, the rows of this node (`settle`).
         identified: whether the ``nodeId`` of its rows is selected.
         addressed: whether its rows have to know their addresses (`settle`).
         linked: whether its rows have to know the rows that they hang below (`settle`).
@@ -128,9 +129,15 @@ class PlanNode:
     identified: bool = False
     addressed: bool = True
     linked: bool = True
+    pivot: "PlanNode | None" = None
+    _selects: dict[bool, tuple[str, ...]] = field(default_factory=dict)
 
     def settle(self) -> None:
         """Find out, once all is planned, what the rows of this node and of those below need."""
+        for child in self.children.values():
+            if child.navigation.regroup is not None or child.navigation.count is not None:
+                self.pivot = child
+                break
         for node in (*self.sources, *self.children.values()):
             node.settle()
         for source in self.sources:
@@ -156,20 +163,18 @@ class PlanNode:
             return self.addressed or not navigation.in_list
         return True
 
-    @property
-    def pivot(self) -> "PlanNode | None":
-        """The child whose rows can come with, or beside, the rows of this node."""
-        for child in self.children.values():
-            if child.navigation.regroup is not None or child.navigation.count is not None:
-                return child
-        return None
-
     def select(self, *, listed: bool, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
         """``$select``: what was asked, the key, and what children need.
 
         What comes inlined (a task, a subject stub) is named too, because a ``$select`` may select
         it away (questions.md, point 2). ``listed`` is true for a list response.
         """
+        if listed not in self._selects:
+            self._selects[listed] = self._selected(listed=listed)
+        names = self._selects[listed]
+        return tuple(dict.fromkeys((*names, *extra))) if extra else names
+
+    def _selected(self, *, listed: bool) -> tuple[str, ...]:
         names = [self.entity.key] if self.entity.key else []
         names += [p.name for p in self.properties.values() if p.in_list or not listed]
         for child in self.children.values():
@@ -187,7 +192,7 @@ class PlanNode:
             grouped = child.pivot.navigation.regroup if child.pivot is not None else None
             if grouped is not None and grouped.on == self.entity.name:
                 names += [grouped.parents, grouped.targets]
-        return tuple(dict.fromkeys((*names, *extra)))
+        return tuple(dict.fromkeys(names))
 
     @property
     def needs(self) -> tuple[str, ...]:
