@@ -100,7 +100,7 @@ def _settings(given: dict[str, Any] | None = None) -> Settings:
         settings = Settings(**{k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         rules = [
-            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
+            ": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")])
             for e in error.errors()
         ]
         raise _fail("These settings are not valid:\n  " + "\n  ".join(rules)) from None
