@@ -18,6 +18,8 @@ import orjson
 
 from benchmarks.shapes import Shape
 
+MANY = 1_000_000
+"""More upstream requests than any benchmark sends."""
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(/v1\.0|/graphql)")
 
 
@@ -134,6 +136,7 @@ async def gateway(upstream: str) -> AsyncIterator[Running]:
     """A gateway in front of the sandbox at ``upstream``, as `serve` starts it."""
     environment = {"GATEWAY_LOG_LEVEL": "error"}
     command = ("-m", "gateway", "serve", "--port", "0", "--sandbox-url", upstream)
+    command += ("--max-upstream-requests", str(MANY))
     async with serving(*command, environment=environment) as process:
         yield process
 

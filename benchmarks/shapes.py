@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+PAGE = 100
+"""Rows of a page of the sandbox."""
 TOKEN = "sandbox"  # noqa: S105
 QUERY = """{ workflows { nodes { id displayName runs { nodes { id
   userProcessingResults { nodes { id subject { id }
@@ -45,11 +47,13 @@ class Shape:
     def planned_requests(self) -> int:
         """HTTP requests of the plan: one page, batches of runs, batches of two lists per run.
 
-        Holds while every list fits into one page, and a run has at most as many users as make
-        the flat list of its task results the cheaper way.
+        Task results beyond a page of a run's list take batches of their own. Holds while the other
+        lists fit into one page, and a run has at most as many users as make the flat list of its
+        task results the cheaper way.
         """
         runs = self.workflows * self.runs
-        return 1 + -(-self.workflows // 20) + -(-2 * runs // 20)
+        further = -(-self.users * self.tasks // PAGE) - 1
+        return 1 + -(-self.workflows // 20) + -(-2 * runs // 20) + further * -(-runs // 20)
 
     @property
     def nested_requests(self) -> int:
