@@ -199,7 +199,7 @@ class Settings(BaseSettings):
     ] = 0
     max_operations: Annotated[
         int,
-        Field(ge=1, description="Operations in flight, per process; more get 503 and Retry-After."),
+        Field(ge=1, description="Operations in flight, per process; more get 429 and Retry-After."),
     ] = 100
     max_tokens: Annotated[
         int, Field(ge=1, description="Tokens of a document; comments count by themselves.")

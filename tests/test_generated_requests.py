@@ -5,6 +5,9 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis_graphql import from_schema, nodes
 
 from gateway.schema.build import build_schema
 
@@ -66,3 +69,31 @@ async def test_generated_changes_are_no_fault(gateway: Gateway, name: str) -> No
         given = Operations(SCHEMA, draw)._value(type_, 0)
         await check(gateway, query, {"input": given})
         await check(gateway, query, {"input": odd(given, draw)})
+
+
+def by_hypothesis(count: int) -> list[str]:
+    """Requests that hypothesis-graphql makes of the schema."""
+    scalars = {
+        "DateTime": st.sampled_from(["2026-01-31T00:00:00Z", "", "now"]).map(nodes.String),
+        "Int64": st.integers(-5, 2**40).map(nodes.Int),
+    }
+    found: list[str] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(from_schema(build_schema().sdl, custom_scalars=scalars))
+    def collect(request: str) -> None:
+        found.append(request)
+
+    collect()
+    return found
+
+
+async def test_requests_by_hypothesis_are_no_fault(gateway: Gateway) -> None:
+    codes = [code for request in by_hypothesis(200) for code in await check(gateway, request, None)]
+    assert "BAD_USER_INPUT" in codes

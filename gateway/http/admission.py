@@ -32,7 +32,7 @@ class Admission:
         """
         if self._in_flight + operations > self._most:
             raise Refused(
-                503,
+                429,
                 "OVERLOADED",
                 f"{self._most} operations are being executed (setting GATEWAY_MAX_OPERATIONS); "
                 "try again",
