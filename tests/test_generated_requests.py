@@ -95,5 +95,5 @@ def by_hypothesis(count: int) -> list[str]:
 
 
 async def test_requests_by_hypothesis_are_no_fault(gateway: Gateway) -> None:
-    codes = [code for request in by_hypothesis(200) for code in await check(gateway, request, None)]
+    codes = [code for request in by_hypothesis(120) for code in await check(gateway, request, None)]
     assert "BAD_USER_INPUT" in codes

@@ -125,6 +125,8 @@ async def test_a_trusted_document_is_named_by_its_id(
     assert (await gateway.post({"documentId": "types"})).json() == {"data": {"__typename": "Query"}}
     by_hash = {"documentId": f"sha256:{sha256(QUERY)}"}
     assert "errors" not in (await gateway.client.get("/graphql", params=by_hash)).json()
+    by_the_hash_of_another_id = {"documentId": sha256("{ __typename }")}
+    assert await codes(gateway, by_the_hash_of_another_id) == []
     assert await codes(gateway, {"documentId": "other"}) == ["PERSISTED_QUERY_NOT_FOUND"]
     assert await codes(gateway, {"query": "query Other { __typename }"}) == []
 

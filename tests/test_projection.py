@@ -1,6 +1,7 @@
 """What the projection compiles, what it leaves to graphql-core, and that both answer alike."""
 
 import ast
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -391,8 +392,8 @@ async def executed_without_planning(schema: strawberry.Schema, document: Any, ro
     from tests import operations
 
     class Unplanned:
-        def plan(self, _selection: Any) -> None:
-            return None
+        def plan(self, _selection: Any) -> Any:
+            return SimpleNamespace(size=0)
 
     planner, operations.PLANNER = operations.PLANNER, Unplanned()
     try:

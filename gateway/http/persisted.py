@@ -38,8 +38,9 @@ class PersistedDocuments:
         trusted: Mapping[str, str] | None = None,
         trusted_only: bool = False,
     ) -> None:
-        self._trusted = trusted or {}
-        self._texts = frozenset(self._trusted.values())
+        self._texts = frozenset((trusted or {}).values())
+        # A client that knows no ids names a document by its hash.
+        self._trusted = {**{_sha256(text): text for text in self._texts}, **(trusted or {})}
         self._trusted_only = trusted_only
         self._automatic = capacity > 0 and not trusted_only
         self._capacity = capacity

@@ -149,7 +149,7 @@ _MEMBERS = (
 _MAX_ERRORS = 10
 _MAX_ERRORS_OF_VARIABLES = 3
 # Units of two comparisons of fields with the same name, in one document; see the rule.
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 75_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 40_000
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
