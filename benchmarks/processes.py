@@ -136,8 +136,8 @@ async def gateway(upstream: str) -> AsyncIterator[Running]:
     """A gateway in front of the sandbox at ``upstream``, as `serve` starts it."""
     environment = {"GATEWAY_LOG_LEVEL": "error"}
     command = ("-m", "gateway", "serve", "--port", "0", "--sandbox-url", upstream)
-    command += ("--max-upstream-requests", str(MANY))
-    async with serving(*command, environment=environment) as process:
+    budget = ("--max-upstream-requests", str(MANY))
+    async with serving(*command, *budget, environment=environment) as process:
         yield process
 
 
