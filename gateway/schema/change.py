@@ -41,7 +41,7 @@ from gateway.schema.selection import arguments_of, field_selection
 Given = Mapping[str, Any]
 Path = str | Callable[[Given], str]
 Places = Mapping[str, Place | Sequence[Place | GatewayError]]
-Perform = Callable[["Operation"], Coroutine[Any, Any, Row]]
+Perform = Callable[["MutationField"], Coroutine[Any, Any, Row]]
 
 _LOGGED_IDS = 20
 _log = logging.getLogger("gateway.mutations")
@@ -89,8 +89,8 @@ def sending(
         untold: members that the service's answer has wrong.
     """
 
-    async def perform(operation: "Operation") -> Row:
-        given = operation.given
+    async def perform(field: "MutationField") -> Row:
+        given = field.given
         content = body_of(input_, given)
         if body is not None:
             content = content[body]
@@ -98,7 +98,7 @@ def sending(
             raise BadUserInput("holds nothing to change", argument="input")
         where = _path(path, given)
         request = request_of(method, where, content if has_members(input_) else None)
-        answer = await operation.send(request)
+        answer = await field.send(request)
         if not edge:
             gone = addressed(where.removesuffix("/$ref"))
             return {"id": gone.id, "nodeId": node_id(gone.path)}
@@ -112,7 +112,7 @@ def sending(
             address = addressed(f"{_path(made_in, given)}/{key_segment(id_)}")
         else:
             address = addressed(_path(at, given) if at is not None else where)
-        return await operation.payload({edge: Place(address, row)})
+        return await field.payload({edge: Place(address, row)})
 
     return perform
 
@@ -121,12 +121,12 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
     """A mutation of ``input_`` that does what ``perform`` does."""
 
     async def resolver(root: Any, info: Info[Context, None], input: Any) -> Any:  # noqa: A002
-        operation = Operation(info.context, info._raw_info)
+        field = MutationField(info.context, info._raw_info)
         try:
-            operation.check_permissions()
-            return await perform(operation)
+            field.check_permissions()
+            return await perform(field)
         except GatewayError as error:
-            operation.refused(error)
+            field.refused(error)
             raise
 
     about = strawberry.argument(description=_description_of(input_))
@@ -142,7 +142,7 @@ def _path(template: Path, given: Given) -> str:
     return path_of(template if isinstance(template, str) else template(given), given)
 
 
-class Operation:
+class MutationField:
     """One mutation field of an operation that is being executed.
 
     Attributes:
@@ -159,7 +159,7 @@ class Operation:
     def selects(self, name: str) -> bool:
         """Whether the payload's field ``name`` is selected."""
         fields = field_selection(self._info).fields(self._payload_type)
-        return any(field.name == name for field in fields)
+        return any(selected.name == name for selected in fields)
 
     def check_permissions(self) -> None:
         """Refuse the mutation before anything is sent.
@@ -281,10 +281,10 @@ class Operation:
             }
         row: Row = {}
         for name, to in places.items():
-            read = iter(
-                [root.get(payload_key(name, number)) for number in range(len(listed[name]))]
-            )
-            found = [it if isinstance(it, GatewayError) else next(read) for it in listed[name]]
+            keys = (payload_key(name, number) for number in range(len(listed[name])))
+            found = [
+                it if isinstance(it, GatewayError) else root.get(next(keys)) for it in listed[name]
+            ]
             row[name] = found[0] if isinstance(to, Place) else found
         return row
 

@@ -10,7 +10,7 @@ from gateway.odata.address import addressed
 from gateway.odata.errors import GatewayError, NotSupported
 from gateway.odata.plan import Place
 from gateway.odata.query import change as request_of
-from gateway.schema.change import Operation, change, changed, mutation, sending
+from gateway.schema.change import MutationField, change, changed, mutation, sending
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.entity import Row, prop
 from gateway.schema.enums import CustomTaskExtensionOperationStatus
@@ -149,12 +149,12 @@ class ResumeTaskProcessingResultInput:
     type: str | None = member("What kind of event this is.", nullable=True)
 
 
-async def _cancel(operation: Operation) -> Row:
+async def _cancel(field: MutationField) -> Row:
     """One request per run, because the service takes one run at a time (row 8)."""
-    given = operation.given
+    given = field.given
     runs = body_of(CancelProcessingInput, given)["runs"]
     path = path_of(f"{W}/cancelProcessing", given)
-    replies = await operation.send_all(
+    replies = await field.send_all(
         [
             request_of(
                 "POST",
@@ -173,16 +173,16 @@ async def _cancel(operation: Operation) -> Row:
             at = path_of(f"{W}/runs/{{runId}}", {**given, "runId": run["id"]})
             found.append(Place(addressed(at), {"id": run["id"]}))
     errors = [it for it in found if isinstance(it, GatewayError)]
-    if errors and not operation.selects("runs"):
+    if errors and not field.selects("runs"):
         raise errors[0]
-    return await operation.payload({"runs": found, "workflow": Place(addressed(path_of(W, given)))})
+    return await field.payload({"runs": found, "workflow": Place(addressed(path_of(W, given)))})
 
 
-async def _preview_failures(operation: Operation) -> Row:
-    path = path_of(W, operation.given)
-    answer = await operation.send(request_of("POST", f"{path}/previewTaskFailures"))
+async def _preview_failures(field: MutationField) -> Row:
+    path = path_of(W, field.given)
+    answer = await field.send(request_of("POST", f"{path}/previewTaskFailures"))
     failures = answer.get("value") if isinstance(answer, dict) else None
-    payload = await operation.payload({"workflow": Place(addressed(path))})
+    payload = await field.payload({"workflow": Place(addressed(path))})
     return {**payload, "previewFailedTasks": failures}
 
 
@@ -191,10 +191,10 @@ _with_scope = sending(
 )
 
 
-async def _activate_with_scope(operation: Operation) -> Row:
+async def _activate_with_scope(field: MutationField) -> Row:
     """406 is the service's answer to unknown users, without a documented body (row 7)."""
     try:
-        return await _with_scope(operation)
+        return await _with_scope(field)
     except GatewayError as error:
         if error.extensions.get("status") != 406:
             raise
@@ -213,13 +213,13 @@ _resuming = sending(
 )
 
 
-async def _resume(operation: Operation) -> Row:
+async def _resume(field: MutationField) -> Row:
     """Off unless a setting allows it: who may resume is disputed (questions.md, point 16)."""
-    if not operation.context.allow_resume:
+    if not field.context.allow_resume:
         raise NotSupported(
             "resuming is switched off here; the setting GATEWAY_ALLOW_RESUME=true allows it"
         )
-    return await _resuming(operation)
+    return await _resuming(field)
 
 
 # --- the root ----------------------------------------------------------------------------------
