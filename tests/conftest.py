@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from gateway.app import Upstream, create_app
 from gateway.graph.credentials import Fixed, Passthrough
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.settings import Settings
+from tests.upstreams import Unusual
 
 TOKEN = "a-token-that-is-long-enough-to-be-a-secret"
 
@@ -127,7 +127,7 @@ class Gateway:
 
 @asynccontextmanager
 async def running(
-    sandbox: Starlette,
+    sandbox: ASGIApp,
     settings: Settings | None = None,
     *,
     sockets: bool = False,
@@ -174,6 +174,7 @@ Start = Callable[..., Awaitable[Gateway]]
 async def start() -> AsyncIterator[Start]:
     """Starts gateways: ``await start(users=2000, settings=Settings(...), sockets=True)``.
 
+    With ``unusual``, the sandbox stands behind it and all goes over sockets.
     Keyword arguments that `running` does not take are settings of the sandbox; its data stands
     still unless asked otherwise.
     """
@@ -184,9 +185,12 @@ async def start() -> AsyncIterator[Start]:
             sockets: bool = False,
             passthrough: bool = False,
             version: str = "v1.0",
+            unusual: Unusual | None = None,
             **sandbox: Any,
         ) -> Gateway:
-            app = create_sandbox(SandboxSettings(**{"moving": False, **sandbox}))
+            app: ASGIApp = create_sandbox(SandboxSettings(**{"moving": False, **sandbox}))
+            if unusual is not None:
+                app, sockets = unusual.before(app), True
             return await stack.enter_async_context(
                 running(app, settings, sockets=sockets, passthrough=passthrough, version=version)
             )
