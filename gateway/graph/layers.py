@@ -37,7 +37,7 @@ from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
 from gateway.odata.model import Shape, Strategy
-from gateway.odata.plan import Plan, PlanNode
+from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -112,8 +112,8 @@ class Execution:
             if address is None:
                 return
             row: Row = {ADDRESS: address.path, "__typename": address.entity, PARENT: parent}
-            if node.navigation.stub:
-                parent[node.key] = row
+            if node.navigation.stub or node.reading is Reading.NOTHING:
+                self._told(node, parent, row, address)
             else:
                 self._work(node, parent, partial(self._entity, node, parent, row, address))
             for child in node.children.values():
@@ -125,18 +125,32 @@ class Execution:
         try:
             data = await read_entity(self._reader, node, address)
         except GatewayError as error:
-            parent[node.key] = error
+            if node.reading is Reading.FACTS:
+                self._told(node, parent, row, address)
+            else:
+                parent[node.key] = error
             return
         for name, value in data.items():
             row.setdefault(name, value)
-        parent[node.key] = row
-        row.update(node.unsupported)
+        self._entered(node, parent, row)
         moved = node.navigation.lives_in is not None
         if moved:
             row[ADDRESS] = home_of(node, data, address.path) or address.path
         for child in node.children.values():
             if moved or not child.needs_only_address:
                 self._edge(child, [row])
+
+    def _told(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
+        """Answer an entity of which only the address is needed."""
+        if address.id:
+            row["id"] = address.id
+        self._entered(node, parent, row)
+
+    def _entered(self, node: PlanNode, parent: Row, row: Row) -> None:
+        parent[node.key] = row
+        row.update(node.unsupported)
+        for name, levels in node.backward.items():
+            row[name] = above(row, levels)
 
     async def _collection(self, node: PlanNode, parent: Row) -> None:
         """Read a list or the asked part of a connection, and what can come with it."""

@@ -181,6 +181,16 @@ def container_of(path: str, collection: str) -> str | None:
     return "/".join(segments[: place + 2]) if len(segments) > place + 2 else None
 
 
+def collections_of(path: str) -> list[str]:
+    """The collections that a path leads through, outermost first.
+
+    >>> collections_of("identityGovernance/lifecycleWorkflows/workflows/w/runs/r")
+    ['workflows', 'runs']
+    """
+    relative = path.removeprefix(LIFECYCLE_WORKFLOWS + "/").removeprefix(_DELETED)
+    return relative.split("/")[::2]
+
+
 def same_path(url: str, path: str) -> bool:
     """Whether a URL relative to the root leads to ``path``, in whichever spelling of the keys.
 

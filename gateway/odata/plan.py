@@ -6,9 +6,10 @@ because it depends on capabilities and on counts that arrive with the parents (`
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
-from gateway.odata.address import Address
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, collections_of
 from gateway.odata.errors import GatewayError
 from gateway.odata.filter import compile_filter, matches, sort_rows
 from gateway.odata.model import (
@@ -79,6 +80,15 @@ class Place:
     row: Mapping[str, Any] | None = None
 
 
+class Reading(Enum):
+    """Why a single entity is read: for what is selected of it, or for facts that the edges below
+    make use of but do not need. ``NOTHING``: its address is enough."""
+
+    NOTHING = "nothing"
+    FACTS = "facts"
+    SELECTED = "selected"
+
+
 @dataclass(slots=True, eq=False)
 class PlanNode:
     """One edge of the plan.
@@ -104,9 +114,13 @@ class PlanNode:
             way; what is selected of them is selected there.
         views: bounded lists only: the same edge with filters and orders, by key.
         pivot: the child whose rows can come with, or beside, the rows of this node (`settle`).
+        trail: the collections in the addresses of its rows, outermost first, each with the plan
+            node whose rows are addressed by its key there; ``None`` where the key is given
+            (`trail`).
         identified: whether the ``nodeId`` of its rows is selected.
         addressed: whether its rows have to know their addresses (`settle`).
         linked: whether its rows have to know the rows that they hang below (`settle`).
+        reading: why the single entity at the end of the edge is read, if it is (`settle`).
     """
 
     navigation: Navigation
@@ -126,9 +140,11 @@ class PlanNode:
     narrowing: Narrowing = field(default_factory=Narrowing)
     views: dict[str, View] = field(default_factory=dict)
     sources: "tuple[PlanNode, ...]" = ()
+    trail: "dict[str, PlanNode | None]" = field(default_factory=dict)
     identified: bool = False
     addressed: bool = True
     linked: bool = True
+    reading: Reading = Reading.SELECTED
     pivot: "PlanNode | None" = None
     _selects: dict[bool, tuple[str, ...]] = field(default_factory=dict)
 
@@ -153,6 +169,7 @@ class PlanNode:
             or bool(self.backward)
             or any(child.linked for child in self.children.values())
         )
+        self.reading = self._read_for()
 
     @property
     def _begins_at_its_parent(self) -> bool:
@@ -189,9 +206,7 @@ class PlanNode:
                 names.append(navigation.count)
             if navigation.regroup is not None:
                 names.append(navigation.regroup.key)
-            grouped = child.pivot.navigation.regroup if child.pivot is not None else None
-            if grouped is not None and grouped.on == self.entity.name:
-                names += [grouped.parents, grouped.targets]
+            names += child.counted_by(self.entity.name)
         return tuple(dict.fromkeys(names))
 
     @property
@@ -242,6 +257,32 @@ class PlanNode:
             and navigation.reference is None
         )
 
+    def _read_for(self) -> Reading:
+        """Why the entity at the end of an edge is read, if it is.
+
+        Of what an operation names, the id is read too, because that tells whether it is there;
+        where a row or a change leads to it, the address tells the id.
+        """
+        navigation = self.navigation
+        told = {"id"} if navigation.address is None else set()
+        children = [child for child in self.children.values() if child.error is None]
+        if (
+            navigation.lives_in is not None
+            or not self.properties.keys() <= told
+            or not all(child.needs_only_address for child in children)
+            or (navigation.address is not None and (self.identified or not self.children))
+        ):
+            return Reading.SELECTED
+        facts = [f for child in children for f in child.counted_by(self.entity.name)]
+        return Reading.FACTS if facts else Reading.NOTHING
+
+    def counted_by(self, grandparent: str) -> tuple[str, ...]:
+        """The properties of a ``grandparent`` that count the rows here and those of the pivot."""
+        grouped = self.pivot.navigation.regroup if self.pivot is not None else None
+        if grouped is None or grouped.on != grandparent:
+            return ()
+        return grouped.parents, grouped.targets
+
     @property
     def in_first_layer(self) -> bool:
         """Whether the edge is requested at once: a root edge, or one of an addressed entity."""
@@ -285,6 +326,41 @@ class Plan:
             if node.entity.name == entity:
                 needs |= dict.fromkeys(node.needs)
         return tuple(needs)
+
+
+def trail(node: PlanNode, above: PlanNode) -> "dict[str, PlanNode | None]":
+    """The collections in the addresses of a node's rows; see `PlanNode.trail`.
+
+    Args:
+        node: a plan node with its address, if that is given.
+        above: the node whose rows it hangs below.
+    """
+    navigation = node.navigation
+    if node.address is not None and navigation.across is None:
+        path = node.address.path if isinstance(node.address, Address) else node.address
+        names = collections_of(path)
+        return {**dict.fromkeys(names[:-1]), names[-1]: node}
+    outer, last = above.trail, navigation.name
+    if navigation.container is not None:
+        outer, last = _up_to(navigation.container, outer), navigation.container
+    elif navigation.reference is not None:
+        outer, last = _up_to("workflows", outer), navigation.reference[0]
+    elif navigation.lives_in is not None:
+        top, _, last = navigation.lives_in.rpartition("/")
+        outer = {} if top == LIFECYCLE_WORKFLOWS else _up_to("workflows", outer)
+    elif navigation.join is not None:
+        outer, last = {}, navigation.join.collection.rpartition("/")[2]
+    elif navigation.allows(Strategy.HYDRATE):
+        outer, last = {}, "users"
+    return {**outer, last: node}
+
+
+def _up_to(
+    collection: str, outer: "dict[str, PlanNode | None]"
+) -> "dict[str, PlanNode | None]":
+    names = list(outer)
+    end = names.index(collection) + 1 if collection in names else 0
+    return {name: outer[name] for name in names[:end]}
 
 
 RUN_FACTS = ("lastUpdatedDateTime", "completedDateTime", "failedTasksCount", "totalTasksCount")

@@ -23,10 +23,12 @@ from gateway.odata.plan import (
     edge_key,
     payload_key,
     significant,
+    trail,
 )
 
 QUERY = "Query"
 _OPERATION = Navigation(name="", target=QUERY, shape=Shape.SINGLE, strategies=())
+_COLLECTIONS = {"Workflow": "workflows", "Run": "runs"}
 
 
 class SelectedField(Protocol):
@@ -98,6 +100,7 @@ class Planner:
                     entity = self.model[place.address.entity]
                     child = PlanNode(navigation, entity, key, parent=root)
                     child.address, child.known = place.address, place.row
+                    child.trail = trail(child, root)
                     root.children[key] = child
                 self._fill(root.children[key], selected.selection)
         root.settle()
@@ -116,10 +119,14 @@ class Planner:
                 node.identified = True
 
     def _edge(self, node: PlanNode, navigation: Navigation, selected: SelectedField) -> None:
-        if navigation.container is not None and (found := _containing(node, navigation.target)):
-            container, node.backward[navigation.name] = found
-            self._fill(container, selected.selection)
-            return
+        if navigation.container is not None:
+            if navigation.container not in node.trail:
+                return
+            container = node.trail[navigation.container]
+            if container is not None:
+                node.backward[navigation.name] = _levels(node, container)
+                self._fill(container, selected.selection)
+                return
         if navigation.shape is Shape.LIST and navigation.call is None:
             child = self._list(node, navigation, selected.arguments)
         else:
@@ -156,9 +163,10 @@ class Planner:
         self, node: PlanNode, navigation: Navigation, key: str, arguments: Mapping[str, Any]
     ) -> PlanNode:
         child = PlanNode(navigation, EntityType(""), key, arguments, parent=node)
+        above = node
         if navigation.across is not None:
             child.sources = self._sources(node, navigation.target)
-            child.parent = child.sources[-1]
+            child.parent = above = child.sources[-1]
         try:
             if navigation.beta and not self._beta:
                 raise _beta_only(f"{node.entity.name}.{navigation.name}")
@@ -166,6 +174,7 @@ class Planner:
                 child.address = navigation.address(arguments)
             name = child.address.entity if isinstance(child.address, Address) else navigation.target
             child.entity = self.model[name]
+            child.trail = trail(child, above)
             call = navigation.call
             child.path = call(arguments) if call is not None else navigation.name
             if navigation.shape is Shape.CONNECTION:
@@ -185,7 +194,9 @@ class Planner:
         for name in names:
             navigation = Navigation(name="", target=name, shape=Shape.CONNECTION, strategies=())
             above = sources[-1] if sources else root
-            sources.append(PlanNode(navigation, self.model[name], key="", parent=above))
+            source = PlanNode(navigation, self.model[name], key="", parent=above)
+            source.trail = {**above.trail, _COLLECTIONS[name]: source}
+            sources.append(source)
         return tuple(sources)
 
     def _window(self, arguments: Mapping[str, Any]) -> Window:
@@ -241,11 +252,9 @@ def _narrowing(arguments: Mapping[str, Any]) -> Narrowing:
     )
 
 
-def _containing(node: PlanNode, target: str) -> tuple[PlanNode, int] | None:
-    """The nearest node above ``node`` whose rows are of type ``target``, and how far up it is."""
-    above, levels = node.parent, 1
-    while above is not None and above.parent is not None:
-        if above.entity.name == target:
-            return above, levels
-        above, levels = above.parent, levels + 1
-    return None
+def _levels(node: PlanNode, above: PlanNode) -> int:
+    """How far up from ``node`` another one is."""
+    levels, parent = 1, node.parent
+    while parent is not None and parent is not above:
+        levels, parent = levels + 1, parent.parent
+    return levels
