@@ -36,7 +36,7 @@ async def read_entity(reader: Reader, node: PlanNode, address: Address) -> Row:
         options = Options(options.select, options.expand, id_equals(address.id))
     async for page in reader.pages(address.collection, options, node.entity.name):
         for row in page.rows:
-            if row.get("id") == address.id:
+            if (key_of(row) or "").lower() == address.id.lower():
                 return row
     raise NotFound(f"there is no {node.entity.name} with this id here")
 

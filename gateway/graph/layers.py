@@ -16,7 +16,7 @@ from gateway.graph.entities import read_entity
 from gateway.graph.errors import GraphError
 from gateway.graph.probe import Probe, expansion_of, probe_for
 from gateway.graph.reader import Reader, Row
-from gateway.graph.regroup import Flat
+from gateway.graph.regroup import Flat, repeats
 from gateway.graph.rows import (
     ADDRESS,
     PARENT,
@@ -197,7 +197,7 @@ class Execution:
         if pivot and rows:
             unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
             if flat:
-                unsettled = self._settle_grouped(pivot, unsettled, rows, flat, outcome.whole)
+                unsettled = self._settle_grouped(pivot, parent, unsettled, rows, flat, outcome.whole)
             if unsettled:
                 self._undecided.append(
                     partial(self._decide, pivot, parent, unsettled, rows, flat, outcome.whole)
@@ -276,7 +276,7 @@ class Execution:
         whole: bool,
     ) -> None:
         await self._read_flat(pivot, parent, flat)
-        for row in self._settle_grouped(pivot, unsettled, rows, flat, whole):
+        for row in self._settle_grouped(pivot, parent, unsettled, rows, flat, whole):
             self._schedule(pivot, row)
 
     async def _read_flat(self, pivot: PlanNode, parent: Row, flat: Flat) -> None:
@@ -298,10 +298,24 @@ class Execution:
             flat.failed = True
 
     def _settle_grouped(
-        self, pivot: PlanNode, unsettled: list[Row], rows: list[Row], flat: Flat, whole: bool
+        self,
+        pivot: PlanNode,
+        parent: Row,
+        unsettled: list[Row],
+        rows: list[Row],
+        flat: Flat,
+        whole: bool,
     ) -> list[Row]:
         """Stitch what the flat collection holds; the parents that remain are returned."""
-        groups, remaining = flat.groups(pivot.navigation, unsettled, rows, whole=whole)
+        regroup = pivot.navigation.regroup
+        targets = parent.get(regroup.targets) if regroup else None
+        groups, remaining = flat.groups(
+            pivot.navigation,
+            unsettled,
+            rows,
+            whole=whole,
+            expected=targets if type(targets) is int else None,
+        )
         settled = [row for parent, group in groups for row in self._stitch(pivot, parent, group)]
         self._follow(pivot, settled, listed=True)
         return remaining
@@ -323,7 +337,7 @@ class Execution:
                 remaining.append(row)
             elif f"{name}@odata.nextLink" in row:
                 self._work(pivot, row, partial(self._continue, pivot, row, value))
-            elif count is not None and row.get(count) == len(value):
+            elif count is not None and row.get(count) == len(value) and not repeats(value):
                 settled += self._stitch(pivot, row, value)
             else:
                 remaining.append(row)
@@ -337,8 +351,13 @@ class Execution:
             rows = first + (await self._reader.rest(link) if link is not None else [])
         except GatewayError as error:
             fail(node, row, error)
-        else:
-            self._follow(node, self._stitch(node, row, rows), listed=True)
+            return
+        count = node.navigation.count
+        said = row.get(count) if count is not None else None
+        if type(said) is int and (said != len(rows) or repeats(rows)):
+            self._schedule(node, row)
+            return
+        self._follow(node, self._stitch(node, row, rows), listed=True)
 
     def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
         try:
@@ -430,11 +449,11 @@ class Execution:
             async for page in self._reader.pages(join.collection, options, child.entity.name):
                 for entry in page.rows:
                     adopted = adopt(child, entry, join.collection, {})
-                    found[key_of(entry)] = adopted
+                    found[_folded(key_of(entry))] = adopted
         except GatewayError as error:
             problem = error
         for row in rows:
-            row[child.key] = problem or found.get(key_of(row, join.by))
+            row[child.key] = problem or found.get(_folded(key_of(row, join.by)))
         self._follow(child, list(found.values()), listed=True)
 
     async def _detail(
@@ -489,6 +508,11 @@ class Execution:
             for name, value in (found or {}).items():
                 user.setdefault(name, value)
             self._follow(child, [user], listed=False)
+
+
+def _folded(key: str | None) -> str | None:
+    """A key in the form in which keys are compared: GUIDs are the same in any case."""
+    return key and key.lower()
 
 
 async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:

@@ -25,20 +25,29 @@ class Flat:
     failed: bool = False
 
     def groups(
-        self, navigation: Navigation, unsettled: list[Row], rows: list[Row], *, whole: bool
+        self,
+        navigation: Navigation,
+        unsettled: list[Row],
+        rows: list[Row],
+        *,
+        whole: bool,
+        expected: int | None = None,
     ) -> tuple[list[tuple[Row, list[Row]]], list[Row]]:
         """Each parent with its rows, and the parents that can't be settled from here.
 
         A group is right if no other parent can claim its rows (graph-lifecycle-api.md, section 8:
         "only safe if a subject occurs once in the run"). So the key must occur once among the
-        parents that were read, and either all parents and all targets were read, or one of both
-        was and the group is as large as the parent says.
+        parents that were read, no row of the group twice, and the group must be as large as the
+        parent says. Where the parent does not say, all parents and all targets must have been
+        read, and nothing may be odd about them: a row that no parent claims, a row that is there
+        twice, a number that is not the expected one.
 
         Args:
             navigation: the edge, with its `regroup` and `count`.
             unsettled: the parents in question.
             rows: all parents that were read.
             whole: whether these are all parents of the grandparent.
+            expected: how many targets the grandparent says that there are, if it does.
         """
         regroup, count = navigation.regroup, navigation.count
         if regroup is None:
@@ -49,13 +58,23 @@ class Flat:
             members.setdefault(_id_of(target, by), []).append(target)
         claims = Counter([_id_of(row, by) for row in rows])
         complete = self.next is None and not self.failed
+        sound = (
+            whole
+            and complete
+            and expected in (None, len(self.rows))
+            and members.keys() <= claims.keys() - {None}
+            and not repeats(self.rows)
+        )
         groups: list[tuple[Row, list[Row]]] = []
         remaining: list[Row] = []
         for row in unsettled:
             key = _id_of(row, by)
             group = members.get(key, [])
-            proven = count is not None and row.get(count) == len(group)
-            certain = (whole and complete) or ((whole or complete) and proven)
+            said = row.get(count) if count is not None else None
+            if type(said) is int:
+                certain = said == len(group) and (whole or complete) and not repeats(group)
+            else:
+                certain = sound
             if key is not None and claims[key] == 1 and certain:
                 groups.append((row, group))
             else:
@@ -63,9 +82,16 @@ class Flat:
         return groups, remaining
 
 
+def repeats(rows: list[Row]) -> bool:
+    """Whether a row is there twice, by its id."""
+    ids = [key_of(row) for row in rows if isinstance(row, dict)]
+    return len(set(ids)) < len(ids)
+
+
 def _id_of(row: Row, key: str) -> str | None:
+    """The id of the entity that a row has in common with another; GUIDs compare without case."""
     value = row.get(key)
     if not isinstance(value, dict):
         return None
-    id_ = value.get("id")
-    return id_ if type(id_) is str and id_ else key_of(value)
+    id_ = key_of(value)
+    return id_ and id_.lower()
