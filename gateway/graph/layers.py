@@ -30,7 +30,7 @@ from gateway.graph.rows import (
     inlined,
     stitch_list,
 )
-from gateway.graph.users import directory_for
+from gateway.graph.users import directory_for, read_user
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata import cost
 from gateway.odata.address import Address, key_of, key_segment
@@ -59,7 +59,7 @@ class Execution:
         self._directory = directory_for(plan, reader)
         self._next: list[Work] = []
         self._undecided: list[Callable[[], None]] = []
-        self._stubs: list[tuple[PlanNode, Row]] = []
+        self._stubs: list[tuple[PlanNode, Row, bool]] = []
 
     async def run(self) -> Row:
         """The root row, with everything selected stitched below it; no edge's failure raises."""
@@ -123,7 +123,8 @@ class Execution:
     async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
         """Read one entity into ``row``, which may hold stitched edges already."""
         try:
-            data = await read_entity(self._reader, node, address)
+            read = read_user if address.entity == "User" else read_entity
+            data = await read(self._reader, node, address)
         except GatewayError as error:
             if node.reading is Reading.FACTS:
                 self._told(node, parent, row, address)
@@ -197,7 +198,9 @@ class Execution:
         if pivot and rows:
             unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
             if flat:
-                unsettled = self._settle_grouped(pivot, parent, unsettled, rows, flat, outcome.whole)
+                unsettled = self._settle_grouped(
+                    pivot, parent, unsettled, rows, flat, outcome.whole
+                )
             if unsettled:
                 self._undecided.append(
                     partial(self._decide, pivot, parent, unsettled, rows, flat, outcome.whole)
@@ -480,7 +483,7 @@ class Execution:
     def _stub(self, child: PlanNode, rows: list[Row], expanded: Expand | None) -> None:
         """Users come as id-only stubs; queue those of which more is selected.
 
-        One who is still a stub where others came expanded is not in the directory any more.
+        One who is still a stub where others came expanded is not among the users any more.
         """
         stubs: list[Row] = []
         complete: list[Row] = []
@@ -493,15 +496,15 @@ class Execution:
                     user[ADDRESS] = f"users/{key_segment(stub['id'])}"
                 row[child.key] = user
                 (complete if user.keys() >= wanted else stubs).append(user)
-        if complete and expanded is not None and expanded.navigation is child.navigation:
-            complete += stubs
-        else:
-            self._stubs += [(child, user) for user in stubs]
+        gone = bool(complete) and expanded is not None and expanded.navigation is child.navigation
+        self._stubs += [(child, user, gone) for user in stubs]
         self._follow(child, complete, listed=False)
 
-    async def _hydrate(self, stubs: list[tuple[PlanNode, Row]]) -> None:
-        users = await self._directory.load([user["id"] for _, user in stubs])
-        for child, user in stubs:
+    async def _hydrate(self, stubs: list[tuple[PlanNode, Row, bool]]) -> None:
+        users = await self._directory.load(
+            [user["id"] for _, user, _ in stubs], {user["id"] for _, user, gone in stubs if gone}
+        )
+        for child, user, _ in stubs:
             found = users[user["id"]]
             if isinstance(found, GatewayError):
                 found = dict.fromkeys(child.wanted, found)

@@ -84,7 +84,7 @@ class Flat:
 
 def repeats(rows: list[Row]) -> bool:
     """Whether a row is there twice, by its id."""
-    ids = [key_of(row) for row in rows if isinstance(row, dict)]
+    ids = [id_ for row in rows if isinstance(row, dict) and (id_ := key_of(row))]
     return len(set(ids)) < len(ids)
 
 

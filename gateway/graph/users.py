@@ -1,15 +1,21 @@
 """Bulk look-up of users: the `hydrate` strategy."""
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from gateway.graph.client import Reply
-from gateway.graph.errors import GraphError
+from gateway.graph.entities import read_entity
+from gateway.graph.errors import Forbidden, GraphError, NotFound
 from gateway.graph.reader import Reader, Row
+from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
-from gateway.odata.plan import Plan
+from gateway.odata.plan import Plan, PlanNode
 from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
 
 MAX_IDS_BY_IDS = 1000
 # Directory filters take no more values than this in one `in`.
 MAX_IDS_IN_FILTER = 15
+_DELETED_USERS = "directory/deletedItems/microsoft.graph.user"
 # What v1.0 returns without $select (graph-lifecycle-api.md, section 3, g:user).
 DEFAULT_PROPERTIES = frozenset(
     {
@@ -31,6 +37,10 @@ DEFAULT_PROPERTIES = frozenset(
 class Directory:
     """The users of one operation, each looked up at most once.
 
+    A token may be allowed to read some properties of a user and not others; the service then
+    refuses a request that names one of the others as a whole. What is refused is found out once
+    for the operation, each property by itself, and fails alone.
+
     Args:
         reader: the operation's reader.
         select: the properties wanted of every user, beyond the id.
@@ -39,40 +49,126 @@ class Directory:
 
     def __init__(self, reader: Reader, select: tuple[str, ...], expand: Expand | None) -> None:
         self._reader = reader
-        self._options = Options(select=("id", *select), expand=expand)
-        self._default = expand is None and DEFAULT_PROPERTIES.issuperset(select)
+        self._select = select
+        self._expand = expand
+        self._by_ids = expand is None and DEFAULT_PROPERTIES.issuperset(select)
+        self._refused: dict[str, GatewayError] = {}
         self._users: dict[str, Row | GatewayError | None] = {}
 
-    async def load(self, ids: list[str]) -> dict[str, Row | GatewayError | None]:
-        """The users by id; ``None`` for one who is not in the directory (any more).
+    async def load(
+        self, ids: list[str], gone: Collection[str] = ()
+    ) -> dict[str, Row | GatewayError | None]:
+        """The users by id; ``None`` for one whom the directory does not know (any more).
 
-        Whichever needs fewer requests is used: ``users?$filter=id in (…)``, or getByIds, which
-        knows the default properties only.
+        In place of a property that may not be read stands its error. Users who are not found are
+        looked up among the deleted ones.
+
+        Args:
+            ids: whom to look up.
+            gone: those of them who are known not to be found otherwise.
         """
-        missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._users]
-        by_ids = self._default and len(missing) > MAX_IDS_IN_FILTER
-        size = MAX_IDS_BY_IDS if by_ids else MAX_IDS_IN_FILTER
-        chunks = [missing[start : start + size] for start in range(0, len(missing), size)]
-        requests = [get_by_ids(chunk) if by_ids else self._filtered(chunk) for chunk in chunks]
-        pending = [self._reader.load(request) for request in requests]
-        for chunk, reply in zip(chunks, pending, strict=True):
-            await self._keep(chunk, await reply)
+        wanted = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._users]
+        await self._find([id_ for id_ in wanted if id_ not in gone])
+        missing = [id_ for id_ in wanted if self._users.get(id_) is None]
+        if missing:
+            await self._find_deleted(missing)
         return self._users
 
-    def _filtered(self, ids: list[str]) -> GraphRequest:
-        options = Options(self._options.select, self._options.expand, id_in(ids))
+    async def _find(self, ids: list[str]) -> None:
+        """Look users up by whichever needs fewer requests: ``users?$filter=id in (…)``, or
+        getByIds, which knows the default properties only and needs a permission of its own."""
+        by_ids = self._by_ids and len(ids) > MAX_IDS_IN_FILTER
+        chunks = _chunks(ids, MAX_IDS_BY_IDS if by_ids else MAX_IDS_IN_FILTER)
+        make = get_by_ids if by_ids else self._filtered
+        refused = await self._ask([(chunk, make(chunk)) for chunk in chunks])
+        if by_ids and refused:
+            self._by_ids = False
+            await self._find([id_ for chunk, _ in refused for id_ in chunk])
+        elif refused:
+            await self._narrow(refused)
+
+    async def _ask(
+        self, asked: list[tuple[list[str], GraphRequest]]
+    ) -> list[tuple[list[str], GatewayError]]:
+        """Keep the users that requests find; those that are forbidden are returned."""
+        pending = [self._reader.load(request) for _, request in asked]
+        refused = []
+        for (ids, _), reply in zip(asked, pending, strict=True):
+            try:
+                self._keep(ids, await self._rows(await reply))
+            except Forbidden as error:
+                refused.append((ids, error))
+            except GatewayError as error:
+                self._users.update(dict.fromkeys(ids, error))
+        return refused
+
+    async def _narrow(self, refused: list[tuple[list[str], GatewayError]]) -> None:
+        """Find out what it is that may not be read, and read the rest."""
+        (ids, error), *others = refused
+        names = [*self._select, *([self._expand.navigation.name] if self._expand else ())]
+        if len(names) > 1:
+            pending = [self._reader.load(self._filtered(ids, only=name)) for name in names]
+            users: dict[str, Row] = {}
+            for name, reply in zip(names, pending, strict=True):
+                try:
+                    for row in await self._rows(await reply):
+                        users.setdefault(row["id"].lower(), {}).update(row)
+                except GatewayError as problem:
+                    self._refused[name] = problem
+            if len(self._refused) < len(names):
+                self._keep(ids, list(users.values()))
+                asked = [(chunk, self._filtered(chunk)) for chunk, _ in others]
+                for chunk, problem in await self._ask(asked):
+                    self._users.update(dict.fromkeys(chunk, problem))
+                return
+        for chunk, problem in (ids, error), *others:
+            self._users.update(dict.fromkeys(chunk, problem))
+
+    def _filtered(self, ids: list[str], only: str | None = None) -> GraphRequest:
+        """The look-up of users by a filter: of all that may be read, or of one member."""
+        expand = self._expand
+        if expand is not None and (
+            only not in (None, expand.navigation.name) or expand.navigation.name in self._refused
+        ):
+            expand = None
+        options = Options(("id", *self._readable(only)), expand, id_in(ids))
         return options.get("users")
 
-    async def _keep(self, ids: list[str], reply: Reply) -> None:
-        try:
-            rows = await self._reader.whole(reply)
-            if not all(isinstance(row.get("id"), str) for row in rows):
-                raise GraphError("the service answered a user without an id")
-        except GatewayError as error:
-            self._users.update(dict.fromkeys(ids, error))
-        else:
-            found = {row["id"].lower(): row for row in rows}
-            self._users.update((id_, found.get(id_.lower())) for id_ in ids)
+    def _readable(self, only: str | None = None) -> list[str]:
+        return [name for name in self._select if name not in self._refused and only in (None, name)]
+
+    async def _find_deleted(self, ids: list[str]) -> None:
+        """Look users up among those that were deleted in the last 30 days.
+
+        If that is refused, the time of the deletion is what can't be told.
+        """
+        options = Options(("id", *self._readable()))
+        chunks = _chunks(ids, MAX_IDS_IN_FILTER)
+        pending = [
+            self._reader.load(replace(options, filter=id_in(chunk)).get(_DELETED_USERS))
+            for chunk in chunks
+        ]
+        for chunk, reply in zip(chunks, pending, strict=True):
+            try:
+                self._keep(chunk, await self._rows(await reply))
+            except GatewayError as error:
+                told = "deletedDateTime" in self._select and not isinstance(error, NotFound)
+                row = {"deletedDateTime": error} if told else None
+                self._users.update(dict.fromkeys(chunk, row))
+
+    async def _rows(self, reply: Reply) -> list[Row]:
+        rows = await self._reader.whole(reply)
+        if not all(isinstance(row.get("id"), str) for row in rows):
+            raise GraphError("the service answered a user without an id")
+        return rows
+
+    def _keep(self, ids: list[str], rows: list[Row]) -> None:
+        found = {row["id"].lower(): {**row, **self._refused} for row in rows}
+        self._users.update((id_, found.get(id_.lower())) for id_ in ids)
+
+
+def _chunks(ids: list[str], size: int) -> list[list[str]]:
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
 def directory_for(plan: Plan, reader: Reader) -> Directory:
@@ -81,3 +177,22 @@ def directory_for(plan: Plan, reader: Reader) -> Directory:
     needs = dict.fromkeys(name for n in managers for name in n.needs)
     expand = Expand(managers[0].navigation, ("id", *needs)) if managers else None
     return Directory(reader, plan.needs_of("User"), expand)
+
+
+async def read_user(reader: Reader, node: PlanNode, address: Address) -> Row:
+    """The user at ``address`` with what ``node`` selects, who may be deleted, or readable in part.
+
+    Raises:
+        GatewayError: they can't be had.
+    """
+    try:
+        return await read_entity(reader, node, address)
+    except (Forbidden, NotFound):
+        expand = node.expansion(listed=False, allows=reader.capabilities.allows)
+        users = await Directory(reader, node.needs, expand).load([address.id])
+        found = users[address.id]
+        if isinstance(found, GatewayError):
+            raise found from None
+        if found is None:
+            raise
+        return found

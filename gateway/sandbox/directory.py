@@ -44,30 +44,31 @@ def _department(number: int) -> tuple[str, str]:
 
 
 class _Users(Rows):
-    def __init__(self, directory: "Directory") -> None:
+    def __init__(self, directory: "Directory", *, deleted: bool) -> None:
         self.directory = directory
-        self.present = [n for n in range(directory.size) if not directory.is_deleted(n)]
+        self.deleted = deleted
+        self.places = [n for n in range(directory.size) if directory.is_deleted(n) is deleted]
 
     def __len__(self) -> int:
-        return len(self.present)
+        return len(self.places)
 
     def at(self, position: int) -> Row:
-        return self.directory.at(self.present[position])
+        return self.directory.at(self.places[position])
 
     def find(self, key: str) -> Row | None:
-        return self.directory.find(key)
+        return self.directory.find(key, deleted=self.deleted)
 
 
 class Directory:
-    """A tree of users that follows from a seed; some of them have been deleted.
+    """A tree of users that follows from a seed; some are deleted, if there are `deletions`.
 
     The position of a user is its place in the tree: the manager of n is (n - 1) // 5.
     """
 
-    def __init__(self, seed: int, users: int) -> None:
+    def __init__(self, seed: int, users: int, *, deletions: bool = True) -> None:
         self.seed = seed
         self.size = max(users + users // 2, _SMALLEST)
-        self.deletions = users >= _TEAM
+        self.deletions = deletions and users >= _TEAM
         self.series = GuidSeries(f"users/{seed}")
         self.known: dict[int, Row] = {}
         self.extra: dict[str, Row] = {}
@@ -77,20 +78,24 @@ class Directory:
         """Return the id of a user, whether deleted or not."""
         return self.series.id_at(position)
 
+    def _deleted_at(self, position: int) -> str | None:
+        day = date(2026, 6, 1) + timedelta(days=position % 28)
+        return format_ticks(ticks_of(day)) if self.is_deleted(position) else None
+
     def is_deleted(self, position: int) -> bool:
         """Say whether the user has left the directory; its id stays in the results."""
         return self.deletions and position % 23 == _TEAM
 
-    def position_of(self, key: str) -> int | None:
-        """Return the position of the user `key`, unless it is unknown or deleted."""
+    def position_of(self, key: str, deleted: bool = False) -> int | None:
+        """Return the position of the user `key`, who is deleted or not as asked."""
         position = self.series.position_of(key, self.size)
-        return None if position is None or self.is_deleted(position) else position
+        return position if position is not None and self.is_deleted(position) is deleted else None
 
-    def find(self, key: str) -> Row | None:
-        """Return the user `key` with every property, if it is in the directory."""
-        if key in self.extra:
+    def find(self, key: str, deleted: bool = False) -> Row | None:
+        """Return the user `key` with every property, if it is in the directory (or was)."""
+        if key in self.extra and not deleted:
             return self.extra[key]
-        position = self.position_of(key)
+        position = self.position_of(key, deleted)
         return None if position is None else self.at(position)
 
     def of_department(self, department: str) -> Rows:
@@ -123,7 +128,11 @@ class Directory:
 
     def users(self) -> Rows:
         """Return everyone in the directory who is not deleted."""
-        return _Users(self)
+        return _Users(self, deleted=False)
+
+    def deleted_users(self) -> Rows:
+        """Return everyone who was deleted and is still kept."""
+        return _Users(self, deleted=True)
 
     def manager_of(self, key: str) -> Row | None:
         """Return the manager of the user `key`; the first user has none."""
@@ -157,7 +166,7 @@ class Directory:
             "companyName": "Contoso",
             "country": country,
             "createdDateTime": format_ticks(ticks_of(hired - timedelta(days=14))),
-            "deletedDateTime": None,
+            "deletedDateTime": self._deleted_at(position),
             "department": department,
             "displayName": f"{given} {surname}",
             "employeeHireDate": format_ticks(ticks_of(hired)),

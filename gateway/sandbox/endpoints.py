@@ -475,6 +475,12 @@ ENDPOINTS = (
         context="users",
     ),
     Endpoint(
+        "directory/deletedItems/microsoft.graph.user",
+        USER,
+        lambda at: at.tenant.directory.deleted_users(),
+        options=_options("filter select"),
+    ),
+    Endpoint(
         "users/{user}/manager",
         USER,
         row=_manager,

@@ -24,7 +24,7 @@ from gateway.sandbox.protocols import Workflow
 from gateway.sandbox.rows import LazyRows, ListRows, Rows
 from gateway.sandbox.settings import SandboxSettings
 from gateway.sandbox.timestamps import TICKS_PER_SECOND, format_ticks
-from gateway.sandbox.workflows import ANCHOR
+from gateway.sandbox.workflows import ANCHOR, CATEGORIES
 
 NOW = ANCHOR + 3600 * TICKS_PER_SECOND + 1_234_567
 _BETWEEN_WRITES = TICKS_PER_SECOND // 1000
@@ -38,7 +38,12 @@ class Tenant:
         self.begin = settings.clock()
         self.advanced = 0.0
         self.series = GuidSeries(f"workflows/{settings.seed}")
-        self.directory = Directory(settings.seed, settings.users)
+        self.directory = Directory(
+            settings.seed,
+            settings.users,
+            # Who leaves is deleted by a leaver workflow.
+            deletions="leaver" in CATEGORIES[: settings.workflows],
+        )
         self.directory.extra.update({user["id"]: user for user in DOCUMENTED.users})
         self.task_definitions = ListRows(DOCUMENTED.task_definitions)
         self.settings_row: Row = SETTINGS_ROW
