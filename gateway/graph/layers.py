@@ -7,6 +7,7 @@ when the field is read.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -40,7 +41,10 @@ from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
 
+_log = logging.getLogger(__name__)
+
 Work = Callable[[], Coroutine[Any, Any, None]]
+Edge = tuple[PlanNode, Row]
 
 
 class Execution:
@@ -68,33 +72,50 @@ class Execution:
             self._schedule(child, root)
         probe = probe_for(self._plan, self._reader.capabilities)
         if probe is not None:
-            self._next.append(partial(self._ask, probe))
+            self._work((), partial(self._ask, probe))
         while self._next or self._undecided or self._stubs:
             undecided, self._undecided = self._undecided, []
             for decide in undecided:
                 decide()
-            layer, self._next = self._next, []
             if self._stubs:
                 stubs, self._stubs = self._stubs, []
-                layer.append(partial(self._hydrate, stubs))
+                edges = [(child, user) for child, user, _ in stubs]
+                self._work((), partial(self._hydrate, stubs), lacking=edges)
+            layer, self._next = self._next, []
             async with asyncio.TaskGroup() as group:
                 for work in layer:
                     group.create_task(work())
         return root
 
-    def _work(self, node: PlanNode, row: Row, work: Work) -> None:
-        """Put ``work`` for an edge of ``row`` into the next layer.
+    def _work(self, edges: Iterable[Edge], work: Work, *, lacking: Iterable[Edge] = ()) -> None:
+        """Put ``work`` into the next layer.
 
-        What it did not foresee fails its edge alone, and is logged where it is answered.
+        What it did not foresee fails the edges that it is for and no others, and is logged where
+        it is answered.
+
+        Args:
+            edges: for which it works.
+            work: what to do.
+            lacking: edges that are there, but lack what is selected of them.
         """
 
         async def guarded() -> None:
             try:
                 await work()
             except Exception as error:
-                fail(node, row, error)
+                _fail_all(edges, error)
+                for node, row in lacking:
+                    for name in node.wanted:
+                        row.setdefault(name, error)
 
         self._next.append(guarded)
+
+    def _now(self, edges: Iterable[Edge], work: Callable[[], None]) -> None:
+        """Do ``work`` at once, guarded as `_work` does it."""
+        try:
+            work()
+        except Exception as error:
+            _fail_all(edges, error)
 
     # --- what a layer consists of -----------------------------------------------------------
 
@@ -106,7 +127,7 @@ class Execution:
         if node.error is not None:
             fail(node, parent, node.error)
         elif node.navigation.shape is not Shape.SINGLE:
-            self._work(node, parent, partial(self._collection, node, parent))
+            self._work([(node, parent)], partial(self._collection, node, parent))
         else:
             address = address_of(node, parent)
             if address is None:
@@ -115,7 +136,7 @@ class Execution:
             if node.navigation.stub or node.reading is Reading.NOTHING:
                 self._told(node, parent, row, address)
             else:
-                self._work(node, parent, partial(self._entity, node, parent, row, address))
+                self._work([(node, parent)], partial(self._entity, node, parent, row, address))
             for child in node.children.values():
                 if child.needs_only_address and node.navigation.lives_in is None:
                     self._schedule(child, row)
@@ -196,15 +217,12 @@ class Execution:
             stitch_list(node, parent, rows)
         expanded = outcome.options.expand if outcome.options else None
         if pivot and rows:
-            unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
-            if flat:
-                unsettled = self._settle_grouped(
-                    pivot, parent, unsettled, rows, flat, outcome.whole
-                )
-            if unsettled:
-                self._undecided.append(
-                    partial(self._decide, pivot, parent, unsettled, rows, flat, outcome.whole)
-                )
+            self._now(
+                [(pivot, row) for row in rows],
+                partial(
+                    self._settle, pivot, node, parent, rows, flat, bool(expanded), outcome.whole
+                ),
+            )
         self._follow(node, rows, listed=True, expanded=expanded)
 
     async def _read_across(self, node: PlanNode, parent: Row) -> None:
@@ -244,6 +262,24 @@ class Execution:
             return Flat()
         return None
 
+    def _settle(
+        self,
+        pivot: PlanNode,
+        node: PlanNode,
+        parent: Row,
+        rows: list[Row],
+        flat: Flat | None,
+        expanded: bool,
+        whole: bool,
+    ) -> None:
+        """Settle what came with or beside ``rows``; what is left is decided in the next layer."""
+        unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
+        if flat:
+            unsettled = self._settle_grouped(pivot, parent, unsettled, rows, flat, whole)
+        if unsettled:
+            decide = partial(self._decide, pivot, parent, unsettled, rows, flat, whole)
+            self._undecided.append(partial(self._now, [(pivot, row) for row in unsettled], decide))
+
     def _decide(
         self,
         pivot: PlanNode,
@@ -262,8 +298,9 @@ class Execution:
             if cost.regroup(left, size) <= cost.request(len(unsettled)):
                 flat = flat or Flat()
                 flat.first_page_only = False
-                self._next.append(
-                    partial(self._regroup, pivot, parent, unsettled, rows, flat, whole)
+                self._work(
+                    [(pivot, row) for row in unsettled],
+                    partial(self._regroup, pivot, parent, unsettled, rows, flat, whole),
                 )
                 return
         for row in unsettled:
@@ -298,6 +335,9 @@ class Execution:
                 if flat.first_page_only:
                     break
         except GatewayError:
+            flat.failed = True
+        except Exception:
+            _log.exception("a collection can't be regrouped")
             flat.failed = True
 
     def _settle_grouped(
@@ -339,7 +379,7 @@ class Execution:
             if not isinstance(value, list):
                 remaining.append(row)
             elif f"{name}@odata.nextLink" in row:
-                self._work(pivot, row, partial(self._continue, pivot, row, value))
+                self._work([(pivot, row)], partial(self._continue, pivot, row, value))
             elif count is not None and row.get(count) == len(value) and not repeats(value):
                 settled += self._stitch(pivot, row, value)
             else:
@@ -366,10 +406,10 @@ class Execution:
         try:
             path = f"{row[ADDRESS]}/{node.path}" if ADDRESS in row else ""
             adopted = [adopt(node, item, path, row) for item in targets]
-        except GraphError as error:
+            stitch_list(node, row, adopted)
+        except Exception as error:
             fail(node, row, error)
             return []
-        stitch_list(node, row, adopted)
         return adopted
 
     def _page_size(self, pivot: PlanNode, parent: Row) -> int:
@@ -399,12 +439,20 @@ class Execution:
         properties, edges = node.details if listed else ([], [])
         edges = [edge for edge in edges if any(edge.navigation.name not in row for row in rows)]
         if properties or edges:
-            self._next.extend(partial(self._detail, node, row, properties, edges) for row in rows)
+            for row in rows:
+                missing = [(edge, row) for edge in edges]
+                self._work(missing, partial(self._detail, node, row, properties, edges))
         for child in node.children.values():
             if child is not node.pivot and child not in edges:
                 self._edge(child, rows, expanded)
 
     def _edge(self, child: PlanNode, rows: list[Row], expanded: Expand | None = None) -> None:
+        edges = [(child, row) for row in rows]
+        self._now(edges, partial(self._guarded_edge, child, rows, edges, expanded))
+
+    def _guarded_edge(
+        self, child: PlanNode, rows: list[Row], edges: list[Edge], expanded: Expand | None
+    ) -> None:
         navigation = child.navigation
         if child.error is not None:
             for row in rows:
@@ -412,7 +460,7 @@ class Execution:
         elif navigation.allows(Strategy.HYDRATE):
             self._stub(child, rows, expanded)
         elif navigation.allows(Strategy.JOIN):
-            self._work(child, rows[0], partial(self._join, child, rows))
+            self._work(edges, partial(self._join, child, rows))
         elif navigation.allows(Strategy.INLINE) or navigation.allows(Strategy.EXPAND):
             self._inline(child, rows)
         else:
@@ -433,7 +481,7 @@ class Execution:
                 elif child.navigation.allows(Strategy.REQUEST) and name not in row:
                     self._schedule(child, row)
             elif isinstance(value, list) and f"{name}@odata.nextLink" in row:
-                self._work(child, row, partial(self._continue, child, row, value))
+                self._work([(child, row)], partial(self._continue, child, row, value))
             elif isinstance(value, list):
                 targets += self._stitch(child, row, value)
             elif child.navigation.allows(Strategy.REQUEST):
@@ -516,6 +564,11 @@ class Execution:
 def _folded(key: str | None) -> str | None:
     """A key in the form in which keys are compared: GUIDs are the same in any case."""
     return key and key.lower()
+
+
+def _fail_all(edges: Iterable[Edge], error: Exception) -> None:
+    for node, row in edges:
+        fail(node, row, error)
 
 
 async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:

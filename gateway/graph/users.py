@@ -92,7 +92,7 @@ class Directory:
     ) -> list[tuple[list[str], GatewayError]]:
         """Keep the users that requests find; those that are forbidden are returned."""
         pending = [self._reader.load(request) for _, request in asked]
-        refused = []
+        refused: list[tuple[list[str], GatewayError]] = []
         for (ids, _), reply in zip(asked, pending, strict=True):
             try:
                 self._keep(ids, await self._rows(await reply))
@@ -104,7 +104,7 @@ class Directory:
 
     async def _narrow(self, refused: list[tuple[list[str], GatewayError]]) -> None:
         """Find out what it is that may not be read, and read the rest."""
-        (ids, error), *others = refused
+        (ids, _), *others = refused
         names = [*self._select, *([self._expand.navigation.name] if self._expand else ())]
         if len(names) > 1:
             pending = [self._reader.load(self._filtered(ids, only=name)) for name in names]
@@ -118,11 +118,11 @@ class Directory:
             if len(self._refused) < len(names):
                 self._keep(ids, list(users.values()))
                 asked = [(chunk, self._filtered(chunk)) for chunk, _ in others]
-                for chunk, problem in await self._ask(asked):
-                    self._users.update(dict.fromkeys(chunk, problem))
+                for chunk, again in await self._ask(asked):
+                    self._users.update(dict.fromkeys(chunk, again))
                 return
-        for chunk, problem in (ids, error), *others:
-            self._users.update(dict.fromkeys(chunk, problem))
+        for chunk, first in refused:
+            self._users.update(dict.fromkeys(chunk, first))
 
     def _filtered(self, ids: list[str], only: str | None = None) -> GraphRequest:
         """The look-up of users by a filter: of all that may be read, or of one member."""
