@@ -45,7 +45,7 @@ async def test_a_number_in_the_place_of_a_time_hurts_nobody_else(start: Start, q
 
 
 OTHERS = """{ workflows { nodes { id displayName } }
-  made: workflows { nodes { createdBy { displayName department } } }
+  made: workflows { nodes { createdBy { id city } lastModifiedBy { displayName department } } }
   tasks: workflows { nodes { tasks { id taskDefinition { displayName } } settings { __typename } } }
   tree: workflows { nodes { runs { nodes { userProcessingResults { nodes { id
     taskProcessingResults { id } } } } } } } }"""
@@ -60,7 +60,7 @@ def _raise(*_: Any, **__: Any) -> Any:
     [
         (Directory, "load", {"displayName", "department"}),
         (Execution, "_join", {"taskDefinition"}),
-        (Execution, "_detail", {"tasks", "settings", "createdBy"}),
+        (Execution, "_detail", {"tasks", "settings", "createdBy", "lastModifiedBy"}),
         (Execution, "_settle_grouped", {"taskProcessingResults"}),
         (Execution, "_decide", {"taskProcessingResults"}),
         (Execution, "_ask", set()),
