@@ -149,7 +149,7 @@ class GraphClient:
         outside = GraphError("the service gave a nextLink that leads outside the version root")
         try:
             there = urlsplit(link)
-            if there.scheme or there.netloc:
+            if there.scheme:
                 found = self._below_the_root(there)
             else:
                 bases = (f"{self.root}/{url}", f"{self.root}/") if url else (f"{self.root}/",)
