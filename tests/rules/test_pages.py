@@ -129,7 +129,7 @@ async def test_a_row_that_comes_again_in_an_inlined_list_is_told_once(start: Sta
 async def test_a_row_that_comes_again_across_workflows_is_told_once(start: Start) -> None:
     def results(*ids: str) -> list[dict[str, Any]]:
         time = "2026-01-01T00:00:00Z"
-        return [{"id": id_, "startedDateTime": time, "subject": {"id": GUIDS[0]}} for id_ in ids]
+        return [{"id": id_, "scheduledDateTime": time, "subject": {"id": GUIDS[0]}} for id_ in ids]
 
     own = _pages(
         f"{LIFECYCLE}/workflows/w/userProcessingResults", results("a", "b"), results("b", "c")
