@@ -429,7 +429,7 @@ class Execution:
         except GatewayError as error:
             problem = error
         for row in rows:
-            row[child.key] = problem or found.get(key_of(row, join.by))
+            row[child.key] = found.get(key_of(row, join.by), problem)
         self._follow(child, list(found.values()), listed=True)
 
     async def _detail(

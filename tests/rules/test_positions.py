@@ -91,7 +91,6 @@ async def test_whatever_leaves_nobody_who_stays_is_skipped_or_told_twice(
         for n, id_ in enumerate("abcdefghijkl", 1)
     ]
     paged = Paged(rows, size=size, by="n")
-    paged.link = lambda token: f"?{token}"
     gateway = await served(start, _numbered(paged))
     told, after, _ = await _next(gateway, 4, None, query)
     assert told == list("abcd")
