@@ -262,8 +262,7 @@ def distinct(rows: list[Row], key: str, told: set[Any]) -> list[Row]:
     """
     try:
         keys = [row[key] for row in rows]
-        if set(map(len, keys)) == {_GUID_LENGTH}:
-            keys = "\0".join(keys).lower().split("\0")
+        if (text := "".join(keys)) == text.lower():  # So case makes no difference.
             new = set(keys)
             if len(new) == len(rows) and told.isdisjoint(new):
                 told |= new
