@@ -29,7 +29,7 @@ from gateway.odata.planner import Planner
 from gateway.sandbox import create_sandbox
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
-from gateway.settings import Settings
+from gateway.settings import Settings, split
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
@@ -90,6 +90,7 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
         max_attempts=settings.max_attempts,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
+        link_origins=split(settings.link_origins),
     )
     return Engine(
         client,

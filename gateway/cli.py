@@ -179,6 +179,9 @@ def serve(
     read_timeout: Annotated[
         float | None, typer.Option(help="Seconds without a byte from the upstream.")
     ] = None,
+    link_origins: Annotated[
+        str | None, typer.Option(help="Origins that links to further pages may name.")
+    ] = None,
     draft_methods: Annotated[
         bool | None, typer.Option(help="Offer the methods of the beta draft.")
     ] = None,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.http.api_keys import parse_keys
@@ -166,6 +166,17 @@ class Settings(BaseSettings):
     read_timeout: Annotated[
         float, Field(gt=0, description="Seconds without a byte from the upstream.")
     ] = 30.0
+    link_origins: Annotated[
+        str,
+        Field(
+            description="Origins that links to further pages may name beside the upstream's own, "
+            "with commas between them, as where the upstream is a proxy. All are followed on the "
+            "upstream; the token goes nowhere else. By default the hosts of Microsoft Graph."
+        ),
+    ] = (
+        "https://graph.microsoft.com,https://graph.microsoft.us,https://dod-graph.microsoft.us,"
+        "https://microsoftgraph.chinacloudapi.cn"
+    )
     cursor_secret: Annotated[
         SecretStr | None,
         Field(
@@ -412,13 +423,15 @@ class Settings(BaseSettings):
             f"identity={kind} needs tenant_id and client_id",
         )
 
-    @field_validator("cors_origins")
+    @field_validator("cors_origins", "link_origins")
     @classmethod
-    def _origins(cls, value: str | None) -> str | None:
+    def _origins(cls, value: str | None, info: ValidationInfo) -> str | None:
         for origin in split(value):
+            if origin == "*" and info.field_name == "cors_origins":
+                continue
             url = urlsplit(origin)
             bare = url.scheme in ("http", "https") and origin == f"{url.scheme}://{url.netloc}"
-            if origin != "*" and not (bare and url.hostname and url.username is None):
+            if not (bare and url.hostname and url.username is None and url.port != 0):
                 raise ValueError(
                     f"{origin} is no origin: https:// or http://, a host, perhaps a port"
                 )

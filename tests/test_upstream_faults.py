@@ -449,7 +449,6 @@ FOREIGN_LINKS = [
     "http://upstream/v1.0extra/users",
     "http://upstream/v1.0",
     "file:///v1.0/x",
-    "",
     "nonsense",
     "http://[::1/v1.0/x",
     "http://upstream:99999999/v1.0/x",
@@ -471,7 +470,8 @@ async def test_a_next_link_that_leads_elsewhere_is_not_followed(
     )
     [error] = answer["errors"]
     assert (_code(error), error["path"]) == ("UPSTREAM_ERROR", ["workflows"])
-    assert answer["data"] == {"workflows": None, "workflow": {"id": ids["a"]}}
+    assert ids["a"] in [row["id"] for row in answer["data"]["workflows"]["nodes"]]
+    assert answer["data"]["workflow"] == {"id": ids["a"]}
     assert len((await gateway.sent()).items) == 2
 
 
@@ -556,15 +556,16 @@ async def test_empty_pages_that_go_on_are_read_past(first: int) -> None:
     assert found == ["a", "b", "c"]
 
 
-async def test_a_page_that_fails_fails_its_connection_only(start: Start) -> None:
+async def test_a_page_that_fails_is_missing_from_its_connection_only(start: Start) -> None:
     gateway = await start(page_size=2)
     rows = (await gateway.data(RUNS))["workflows"]["nodes"]
     await gateway.fault(match=f"{rows[1]['id']}/runs.*skiptoken", status=500)
     answer = await gateway.query(RUNS)
     [error] = answer["errors"]
     assert (_code(error), error["path"]) == ("UPSTREAM_ERROR", ["workflows", "nodes", 1, "runs"])
-    rows[1]["runs"] = None
-    assert answer["data"]["workflows"]["nodes"] == rows
+    found = answer["data"]["workflows"]["nodes"]
+    assert found[0] == rows[0]
+    assert found[1]["runs"]["nodes"] == rows[1]["runs"]["nodes"][:2]
 
 
 async def test_a_total_count_that_cannot_be_had_is_an_error(start: Start) -> None:
@@ -1101,7 +1102,7 @@ async def test_a_next_link_inside_an_expansion_that_leads_elsewhere_fails_its_ed
         answer = await gateway.query(THROUGH)
     assert _codes(answer) == {"UPSTREAM_ERROR"}
     first, second = answer["data"]["workflow"]["runs"]["nodes"][0]["userProcessingResults"]["nodes"]
-    assert first == {"id": "u1", "taskProcessingResults": None}
+    assert first == {"id": "u1", "taskProcessingResults": [{"id": "u1-0"}]}
     assert len(second["taskProcessingResults"]) == 2
 
 

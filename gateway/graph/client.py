@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import aiohttp
 import httpx
@@ -26,6 +26,7 @@ from gateway.graph.errors import (
     outcome_unknown,
 )
 from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
+from gateway.odata.address import same_path
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
 
@@ -86,6 +87,8 @@ class GraphClient:
         concurrency: HTTP requests under way at once, over all operations.
         max_attempts: attempts of a request that is throttled or fails to connect.
         connect_timeout, read_timeout: seconds.
+        link_origins: origins that nextLinks may name instead of the root's own, such as
+            ``https://graph.microsoft.com`` where the root is a proxy of it.
     """
 
     def __init__(
@@ -97,8 +100,10 @@ class GraphClient:
         max_attempts: int = 4,
         connect_timeout: float = 5.0,
         read_timeout: float = 30.0,
+        link_origins: Sequence[str] = (),
     ) -> None:
         self.root = root.rstrip("/")
+        self._origins = {_origin(urlsplit(url)) for url in (self.root, *link_origins)}
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
         self._slots = asyncio.Semaphore(concurrency)
@@ -126,24 +131,50 @@ class GraphClient:
         )
         return [reply for replies in answered for reply in replies]
 
-    def relative(self, link: str) -> str:
-        """A nextLink relative to the version root.
+    def relative(self, link: str, url: str = "") -> str:
+        """A nextLink relative to the version root, whatever origin it names.
+
+        A relative one is resolved against the URL of the request (RFC 3986). OData takes the
+        context URL, which is below the version root, for its base (OData JSON Format 4.01, section
+        4.3), so what does not lead to the same collection that way is resolved against the root.
+
+        Args:
+            link: as the service wrote it.
+            url: what was requested, relative to the version root; ``""`` if that is not known.
 
         Raises:
-            GraphError: the link leads elsewhere; it is never followed, because the token would go
-                with it (questions.md, point 4).
+            GraphError: the link leads elsewhere. It is never followed: the token would go with it
+                (questions.md, point 4).
         """
         outside = GraphError("the service gave a nextLink that leads outside the version root")
         try:
-            root, there = urlsplit(self.root), urlsplit(link)
-            same_origin = _origin(there) == _origin(root)
+            there = urlsplit(link)
+            if there.scheme:
+                found = self._below_the_root(there)
+            else:
+                bases = (f"{self.root}/{url}", f"{self.root}/") if url else (f"{self.root}/",)
+                ways = (self._below_the_root(urlsplit(urljoin(base, link))) for base in bases)
+                wanted = url.partition("?")[0]
+                found = next((way for way in ways if way and same_path(way, wanted or way)), None)
         except ValueError:
             raise outside from None
-        segments = unquote(there.path).replace("\\", "/").split("/")
-        if not same_origin or not there.path.startswith(root.path + "/") or ".." in segments:
+        if found is None:
             raise outside
-        path = there.path[len(root.path) + 1 :]
-        return f"{path}?{there.query}" if there.query else path
+        return found
+
+    def _below_the_root(self, url: SplitResult) -> str | None:
+        """A URL relative to the version root.
+
+        Where the root is a proxy, links may name the version without what stands before it there.
+        """
+        root = urlsplit(self.root).path
+        prefixes = (f"{root}/", f"/{root.rpartition('/')[2]}/")
+        prefix = next((prefix for prefix in prefixes if url.path.startswith(prefix)), None)
+        segments = unquote(url.path).replace("\\", "/").split("/")
+        if _origin(url) not in self._origins or prefix is None or ".." in segments:
+            return None
+        path = url.path.removeprefix(prefix)
+        return f"{path}?{url.query}" if url.query else path
 
     async def _exchange(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         replies = [Reply(retry=True)] * len(requests)

@@ -7,6 +7,7 @@
     ├── NotFound                NOT_FOUND             404, 410
     ├── Conflict                CONFLICT              409, 412
     ├── Refused                 REFUSED               any other 4xx to a change
+    ├── CursorExpired           CURSOR_EXPIRED        410 or 400 to the link of a page
     ├── Throttled               THROTTLED             429
     ├── UpstreamTimeout         UPSTREAM_TIMEOUT      504, time-outs, the operation's deadline
     └── UpstreamUnavailable     UPSTREAM_UNAVAILABLE  502, 503, connection errors
@@ -62,6 +63,12 @@ class Conflict(GraphError):
     """What is there does not allow the change."""
 
     code = "CONFLICT"
+
+
+class CursorExpired(GraphError):
+    """The service does not take the link of a page any more, and the row was not found again."""
+
+    code = "CURSOR_EXPIRED"
 
 
 class Refused(GraphError):

@@ -38,6 +38,7 @@ from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
 from gateway.odata.model import Shape, Strategy
+from gateway.odata.partial import Partial
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
 
@@ -215,6 +216,8 @@ class Execution:
             parent[node.key] = window.connection(outcome, rows)
         else:
             stitch_list(node, parent, rows)
+        if (failure := window.failure(outcome)) is not None:
+            _lack(node, parent, failure)
         expanded = outcome.options.expand if outcome.options else None
         if pivot and rows:
             self._now(
@@ -389,10 +392,14 @@ class Execution:
 
     async def _continue(self, node: PlanNode, row: Row, first: list[Row]) -> None:
         """Read the rest of an inlined collection."""
+        name, error = node.navigation.name, None
         try:
-            link = self._reader.next_link(row, node.navigation.name)
-            rows = first + (await self._reader.rest(link) if link is not None else [])
-        except GatewayError as error:
+            url = f"{row[ADDRESS]}/{name}" if ADDRESS in row else ""
+            link = self._reader.next_link(row, name, url)
+            rows, error = await self._reader.rest(first, link)
+        except GatewayError as problem:
+            rows, error = first, problem
+        if error is not None and not rows:
             fail(node, row, error)
             return
         count = node.navigation.count
@@ -401,6 +408,8 @@ class Execution:
             self._schedule(node, row)
             return
         self._follow(node, self._stitch(node, row, rows), listed=True)
+        if error is not None:
+            _lack(node, row, error)
 
     def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
         try:
@@ -504,7 +513,7 @@ class Execution:
         except GatewayError as error:
             problem = error
         for row in rows:
-            row[child.key] = problem or found.get(_folded(key_of(row, join.by)))
+            row[child.key] = found.get(_folded(key_of(row, join.by)), problem)
         self._follow(child, list(found.values()), listed=True)
 
     async def _detail(
@@ -569,6 +578,13 @@ def _folded(key: str | None) -> str | None:
 def _fail_all(edges: Iterable[Edge], error: Exception) -> None:
     for node, row in edges:
         fail(node, row, error)
+
+
+def _lack(node: PlanNode, parent: Row, error: GatewayError) -> None:
+    """Stitch an error beside the rows of an edge, and of its views, that could be had."""
+    for key in (node.key, *node.views):
+        if not isinstance(parent[key], Exception):
+            parent[key] = Partial(parent[key], error)
 
 
 async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:

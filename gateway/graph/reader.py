@@ -1,17 +1,21 @@
 """Reads entities and paged collections, and learns on the way what the service accepts."""
 
 from asyncio import Future
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.client import Reply
-from gateway.graph.errors import GraphError
+from gateway.graph.errors import CursorExpired, GraphError
 from gateway.graph.loaders import RequestLoader
+from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest, Options
 
 Row = dict[str, Any]
+
+_MAX_INT = 2**31 - 1
+_GUID_LENGTH = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,12 @@ class Page:
     """One page of a collection.
 
     Attributes:
-        rows: the entities as the service gave them.
+        rows: the entities as the service gave them, without those of an earlier page.
         link: the page's own link relative to the root; ``None`` for a first page.
         next: the link of the next page, if there is one.
-        count: ``@odata.count``, if the service gave it.
+        count: ``@odata.count``, if the service gave it and it can be right.
         options: the options that the page was asked with; ``None`` if it was asked by its link.
+        unusable: why the link of the next page, which there is, can't be followed.
     """
 
     rows: list[Row]
@@ -31,6 +36,12 @@ class Page:
     next: str | None
     count: int | None
     options: Options | None
+    unusable: GatewayError | None = None
+
+    @property
+    def last(self) -> bool:
+        """Whether no page follows."""
+        return self.next is None and self.unusable is None
 
 
 class Reader:
@@ -39,7 +50,8 @@ class Reader:
     Args:
         loader: the operation's dataloader.
         capabilities, page_sizes: what the process has learned of the service.
-        relative: turns a nextLink into one relative to the root, or raises `GraphError`.
+        relative: turns a nextLink, and the URL of what it was in, into a URL relative to the root,
+            or raises `GraphError`.
     """
 
     def __init__(
@@ -47,7 +59,7 @@ class Reader:
         loader: RequestLoader,
         capabilities: Capabilities,
         page_sizes: PageSizes,
-        relative: Callable[[str], str],
+        relative: Callable[[str, str], str],
     ) -> None:
         self._loader = loader
         self.capabilities = capabilities
@@ -100,34 +112,59 @@ class Reader:
         return reply, used
 
     async def pages(
-        self, path: str, options: Options, entity: str, link: str | None = None
-    ) -> AsyncIterator[Page]:
+        self, path: str, options: Options, entity: str, link: str | None = None, *, key: str = "id"
+    ) -> AsyncGenerator[Page]:
         """The pages of a collection, each requested when the one before has been used up.
+
+        A row that comes again (one with the same key) is left out. Where the service does not take
+        the link of a later page any more, the collection is walked again from its beginning, past
+        the rows that were there already.
 
         Args:
             path, options, entity: as for `get`.
             link: relative link of the page to begin with, instead of the first.
+            key: the property that tells the rows apart.
 
         Raises:
+            CursorExpired: the service does not take the link of a page any more, and there is no
+                way around it.
             GatewayError: a page could not be had, is no page, or was there before (a loop).
         """
-        seen: set[str] = set()
+        links: set[str] = set()
+        told: set[Any] = set()
+        beginning: GraphRequest | None = None
+        progress = False
         collection = f"{entity} {path.rpartition('/')[2]}"
         while True:
+            used: Options | None = None
             if link is None:
                 reply, used = await self.get(path, options, entity)
-                seen.add(used.get(path).url)
+                beginning = request = used.get(path)
             else:
-                seen.add(link)
-                reply, used = await self._following(GraphRequest(link)), None
+                request = GraphRequest(link)
+                reply = await self._following(request)
+            links.add(request.url)
             if reply.error is not None:
-                raise reply.error
-            page = self._page(reply.data, link, used)
+                if link is None or not is_refused_link(reply.error):
+                    raise reply.error
+                if beginning is None or not progress:
+                    raise _expired(reply.error)
+                # The first page is asked for anew, because the links that were in it are old.
+                self._loader.clear(beginning)
+                links.clear()
+                link, progress = None, False
+                continue
+            page = self._page(reply.data, request.url, link, used)
             if page.next is not None:
-                if page.next in seen:
-                    raise GraphError("the service gave a nextLink that leads back to an old page")
+                if page.next in links:
+                    loop = GraphError("the service gave a nextLink that leads back to an old page")
+                    page = replace(page, next=None, unusable=loop)
                 self.page_sizes.observe(collection, len(page.rows))
-            yield page
+            fresh = distinct(page.rows, key, told)
+            progress = progress or bool(fresh)
+            yield page if fresh is page.rows else replace(page, rows=fresh)
+            if page.unusable is not None:
+                raise page.unusable
             if page.next is None:
                 return
             link = page.next
@@ -144,52 +181,126 @@ class Reader:
         """The page size seen for the collection at ``path``, or the default."""
         return self.page_sizes[f"{entity} {path.rpartition('/')[2]}"]
 
-    async def rest(self, link: str) -> list[Row]:
-        """All rows from ``link``, relative to the root, to the end.
+    async def rest(
+        self, first: list[Row], link: str | None
+    ) -> tuple[list[Row], GatewayError | None]:
+        """All rows of a collection, and why later ones are missing.
 
-        Raises:
-            GatewayError: as for `pages`.
+        Args:
+            first: the rows of its first page, which are there already.
+            link: where they go on, relative to the root.
         """
-        rows: list[Row] = []
-        async for page in self.pages("", Options(), "", link):
-            rows += page.rows
-        return rows
+        rows = list(first)
+        error: GatewayError | None = None
+        if link is not None:
+            try:
+                async for page in self.pages("", Options(), "", link):
+                    rows += page.rows
+            except GatewayError as problem:
+                error = problem
+        return distinct(rows, "id", set()), error
 
-    async def whole(self, reply: Reply) -> list[Row]:
+    async def whole(self, reply: Reply, url: str = "") -> list[Row]:
         """All rows of a collection of which ``reply`` is the first page.
+
+        Args:
+            reply: the page.
+            url: what it was asked by, relative to the root.
 
         Raises:
             GatewayError: as for `pages`.
         """
         if reply.error is not None:
             raise reply.error
-        page = self._page(reply.data, None, None)
-        return page.rows + (await self.rest(page.next) if page.next is not None else [])
+        page = self._page(reply.data, url, None, None)
+        rows, error = await self.rest(page.rows, page.next)
+        if error is not None or page.unusable is not None:
+            raise error or page.unusable or GraphError("a page is missing")
+        return rows
 
-    def next_link(self, data: Row, name: str = "") -> str | None:
+    def next_link(self, data: Row, name: str = "", url: str = "") -> str | None:
         """The link to what follows ``data``, or its inlined collection ``name``.
+
+        Args:
+            data: a page, or an entity.
+            name: of the inlined collection.
+            url: where the collection is, relative to the root, for links that are relative.
 
         Raises:
             GraphError: the link is not text, or leads out of the version root.
         """
         link = data.get(f"{name}@odata.nextLink")
-        if link is None:
+        if link is None or link == "":
             return None
         if not isinstance(link, str):
             raise GraphError("the service gave a nextLink that is not text")
-        return self._relative(link)
+        return self._relative(link, url)
 
-    def _page(self, data: Any, link: str | None, options: Options | None) -> Page:
+    def _page(self, data: Any, url: str, link: str | None, options: Options | None) -> Page:
         rows = data.get("value") if isinstance(data, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise GraphError("the service answered a collection without a list of entities")
-        return Page(rows, link, self.next_link(data), count_of(data), options)
+        count = count_of(data)
+        if count is not None and count < len(rows):
+            count = None
+        try:
+            return Page(rows, link, self.next_link(data, url=url), count, options)
+        except GraphError as error:
+            return Page(rows, link, None, count, options, error)
 
 
 def count_of(data: Any) -> int | None:
-    """``@odata.count`` of a collection, if the service gave a number."""
+    """``@odata.count`` of a collection, if the service gave a number that can be one."""
     count = data.get("@odata.count") if isinstance(data, dict) else None
-    return count if isinstance(count, int) and not isinstance(count, bool) else None
+    return count if type(count) is int and 0 <= count <= _MAX_INT else None
+
+
+def distinct(rows: list[Row], key: str, told: set[Any]) -> list[Row]:
+    """``rows`` without those whose key is in ``told`` or came before; ``told`` takes in the keys.
+
+    GUIDs are told apart without case. A row without a key is kept.
+    """
+    try:
+        keys = [row[key] for row in rows]
+        if (text := "".join(keys)) == text.lower():  # So case makes no difference.
+            new = set(keys)
+            if len(new) == len(rows) and told.isdisjoint(new):
+                told |= new
+                return rows
+    except (KeyError, TypeError):
+        pass
+    fresh: list[Row] = []
+    for row in rows:
+        value = row.get(key)
+        if isinstance(value, str) and len(value) == _GUID_LENGTH:
+            value = value.lower()
+        if isinstance(value, str | int):
+            if value in told:
+                continue
+            told.add(value)
+        fresh.append(row)
+    return rows if len(fresh) == len(rows) else fresh
+
+
+def is_refused_link(error: GatewayError) -> bool:
+    """Whether the error to the request for a later page may be for its link alone.
+
+    Page tokens expire (400 with ``Directory_ExpiredPageToken``, or 410). Other codes of a 400
+    count as well: the link was the service's own, so it can only have become wrong.
+    """
+    return error.extensions.get("status") in (400, 410)
+
+
+def _expired(error: GatewayError) -> GatewayError:
+    """`CursorExpired`, if that is what the service says; else the error itself."""
+    details = error.extensions
+    if details.get("status") != 410 and details.get("serviceCode") != "Directory_ExpiredPageToken":
+        return error
+    named = {name: value for name, value in details.items() if name != "code"}
+    return CursorExpired(
+        "the service does not accept the link of this page any more; begin again without a cursor",
+        **named,
+    )
 
 
 def _named(options: Options, message: str) -> str | None:

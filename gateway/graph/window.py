@@ -1,25 +1,31 @@
 """The asked part of a collection: `first` and `after` over server-driven pages."""
 
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.graph.reader import Page, Reader, Row, count_of
+from gateway.graph.errors import GraphError
+from gateway.graph.reader import Page, Reader, Row, count_of, is_refused_link
+from gateway.graph.resume import Resumption, digest, order_of, sort_values
 from gateway.odata.address import same_path
-from gateway.odata.cursor import START, CursorCodec, Position
-from gateway.odata.errors import BadUserInput, GatewayError
+from gateway.odata.cursor import DIGEST_BYTES, MAX_TOLD, START, CursorCodec, Position
+from gateway.odata.errors import BadUserInput, GatewayError, beside
 from gateway.odata.plan import PlanNode, significant
 from gateway.odata.query import Options
+
+# Pages beyond the place where a row was that are searched for it.
+_SEARCHED_PAGES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Rows of one page: the place of the first in the slice, how many rows of the page were passed
-    over, how many came before the page, and what was selected."""
+    """Rows of one page: the place of the first in the slice, its place on the page, and what was
+    selected."""
 
     first: int
     page: Page
     skipped: int
-    before: int
     select: tuple[str, ...] | None
 
 
@@ -28,13 +34,15 @@ class Slice:
     """Rows of a collection, as the service gave them, and their place in it.
 
     Attributes:
+        start: the position that they come after.
         rows: the rows.
         parts: the pages that they come from, for `WindowReader`'s cursors.
-        start: the position of the first row.
         more: whether rows, or at least a page, follow.
-        count: rows in all, if the service tells; the error of asking for it.
-        narrowed: whether a filter left rows out.
+        count: rows in all, if it is known; the error of asking for it.
         options: what the first page was asked with; ``None`` if it was asked by a link.
+        narrowed: whether a filter left rows out.
+        error: why rows that belong to the slice are missing at its end.
+        leading: whether no row of the collection is before the first one.
     """
 
     start: Position
@@ -44,11 +52,14 @@ class Slice:
     count: int | GatewayError | None = None
     options: Options | None = None
     narrowed: bool = False
+    error: GatewayError | None = None
+    leading: bool = False
+    digests: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
         """Whether the slice is the whole collection."""
-        return self.start.index == 0 and not self.more and not self.narrowed
+        return self.start is START and not (self.more or self.narrowed or self.error)
 
 
 class WindowReader:
@@ -73,50 +84,167 @@ class WindowReader:
         self._reader = reader
         self._cursors = cursors
         self._node = node
+        self._key = node.entity.key or "id"
+        self._order = order_of(node.arguments)
         self._path = path
         self._options = options
         arguments = significant(node.arguments)
         arguments.pop("first", None)
         self._after = arguments.pop("after", None)
         self._edge = f"{path} {arguments}"
+        self._select: tuple[str, ...] | None = options.select
+        self._walked: int | None = None
 
     async def read(self) -> Slice:
         """Pages are read until ``first`` is satisfied, and no further.
 
+        What fails after the first rows is the slice's `error`.
+
         Raises:
             BadUserInput: ``after`` is no cursor of this edge.
-            GatewayError: a page can't be had.
+            GatewayError: not one row can be had.
         """
         window = self._node.window
         start = START if self._after is None else self._decode(self._after)
         wanted = None if window is None else window.first if window.rows else 0
         result = Slice(start, narrowed=self._node.narrowing.narrows)
-        link, skip = self._entry(start)
-        select = start.select if link else self._options.select
-        before = start.index - start.offset if link else 0
-        async for page in self._reader.pages(
-            self._path, self._options, self._node.entity.name, link
-        ):
+        try:
+            await self._take(result, self._covered(start), wanted)
+        except GatewayError as error:
+            if not result.rows:
+                raise
+            result.error, result.more = error, True
+        if window is not None and window.total_count and result.count is None:
+            result.count = await self._count(result)
+        if isinstance(result.count, int) and result.count < (self._walked or len(result.rows)):
+            result.count = None
+        return result
+
+    async def _take(self, result: Slice, start: Position, wanted: int | None) -> None:
+        """Read rows after ``start`` into ``result``.
+
+        Where a link is not taken any more, the rows behind it are looked for from the beginning.
+        """
+        try:
+            async with aclosing(self._pages(result, start)) as pages:
+                await self._take_from(pages, result, wanted)
+        except GraphError as error:
+            if start.link is None or not is_refused_link(error):
+                raise
+            await self._take(result, replace(self._reached(result), link=None), wanted)
+
+    async def _take_from(
+        self, pages: AsyncIterator[tuple[Page, list[Row]]], result: Slice, wanted: int | None
+    ) -> None:
+        async for page, rows in pages:
             if page.options is not None:
-                result.options, select = page.options, page.options.select
+                result.options, self._select = page.options, page.options.select
             if result.count is None:
                 result.count = page.count
-            rows = page.rows[skip:]
             if wanted is not None and len(rows) > wanted - len(result.rows):
                 rows, result.more = rows[: wanted - len(result.rows)], True
-            result.parts.append(_Part(len(result.rows), page, skip, before, select))
-            result.rows += rows
-            skip = max(0, skip - len(page.rows))
-            before += len(page.rows)
-            if page.next is None:
-                result.count = before
-            elif wanted is not None and len(result.rows) >= wanted:
+            if rows:
+                skipped = next(n for n, row in enumerate(page.rows) if row is rows[0])
+                result.parts.append(_Part(len(result.rows), page, skipped, self._select))
+                result.rows += rows
+            if page.last and self._walked is not None:
+                result.count = self._walked
+            elif not page.last and wanted is not None and len(result.rows) >= wanted:
                 result.more = True
             if result.more:
                 break
-        if window is not None and window.total_count and result.count is None:
-            result.count = await self._count(result)
-        return result
+
+    # --- the pages after a position ---------------------------------------------------------
+
+    async def _pages(
+        self, result: Slice, start: Position
+    ) -> AsyncGenerator[tuple[Page, list[Row]]]:
+        """The pages that hold rows after ``start``, each with those of its rows."""
+        if start is START:
+            async for page in self._from():
+                yield page, page.rows
+            return
+        place = Resumption(start, self._key, self._order, self._digests(result))
+        if start.link is not None:
+            self._select = start.select
+            begin: int | None = None
+            async for page in self._from(start.link):
+                if begin is None:
+                    begin = (
+                        place.within(page.rows, last=page.last)
+                        if start.offset
+                        else place.behind(page.rows)
+                    )
+                    if begin is None:
+                        break
+                    yield page, place.untold(page.rows[begin:])
+                else:
+                    yield page, place.untold(page.rows)
+            else:
+                return
+        async for page, rows in self._search(result, start, place):
+            yield page, place.untold(rows)
+
+    async def _search(
+        self, result: Slice, start: Position, place: Resumption
+    ) -> AsyncIterator[tuple[Page, list[Row]]]:
+        """The pages after a position that is looked for from the beginning of the collection.
+
+        If it is not found, it is taken to be where it was, less the rows that are known to have
+        gone.
+        """
+        expected = start.index if start.link is not None else start.offset
+        target = max(0, expected - place.remembered)
+        waiting: list[tuple[int, Page]] = []
+        passed, beyond, found = 0, 0, False
+        async for page in self._from():
+            if found:
+                yield page, page.rows
+                continue
+            begin = place.along(page.rows)
+            first, passed = passed, passed + len(page.rows)
+            if begin is not None:
+                found = True
+                result.leading = first == begin == 0 and not place.found and not result.rows
+                yield page, page.rows[begin:]
+                continue
+            if place.found or passed > target:
+                waiting.append((first, page))
+            beyond += first >= expected
+            if beyond > _SEARCHED_PAGES:
+                found = True
+                for page, rows in _from_place(waiting, place, target):
+                    yield page, rows
+        if not found:
+            for page, rows in _from_place(waiting, place, target):
+                yield page, rows
+
+    async def _from(self, link: str | None = None) -> AsyncIterator[Page]:
+        """The pages from ``link`` on, or all; `_walked` rows were in them, if these are all."""
+        self._walked = None if link is not None else 0
+        pages = self._reader.pages(
+            self._path, self._options, self._node.entity.name, link, key=self._key
+        )
+        async with aclosing(pages):
+            async for page in pages:
+                if self._walked is not None:
+                    self._walked += len(page.rows)
+                yield page
+
+    def _covered(self, start: Position) -> Position:
+        """``start``, without the link if more is selected now than the link asks for.
+
+        A link repeats the ``$select`` that it was made with, so it would answer with holes.
+        """
+        wanted = self._options.select
+        covered = start.select is None or (
+            wanted is not None and set(wanted).issubset(start.select)
+        )
+        if start.link is None or covered:
+            return start
+        return replace(start, link=None, offset=start.index)
+
+    # --- the connection ---------------------------------------------------------------------
 
     def connection(self, result: Slice, rows: list[Row]) -> Row:
         """The connection object around the stitched ``rows`` of a slice."""
@@ -131,26 +259,65 @@ class WindowReader:
         if window.page_info:
             connection["pageInfo"] = {
                 "hasNextPage": result.more,
-                "hasPreviousPage": result.start.index > 0,
+                "hasPreviousPage": result.start is not START and not result.leading,
                 "startCursor": self._cursor(result, 0) if rows else None,
                 "endCursor": self._cursor(result, len(rows) - 1) if rows else None,
             }
         return connection
 
+    def failure(self, result: Slice) -> GatewayError | None:
+        """Why rows are missing at the end of a slice, with the cursor to go on ``after``."""
+        if result.error is None or self._node.window is None:
+            return result.error
+        return beside(result.error, after=self._cursor(result, len(result.rows) - 1))
+
     def _cursor(self, result: Slice, place: int) -> str:
-        """The cursor of a row: a position after it, one that `read` will accept again.
+        """The cursor of a row: a position after it, one that `read` will accept again."""
+        return self._cursors.encode(self._edge, self._position(result, place))
+
+    def _position(self, result: Slice, place: int) -> Position:
+        """The position after a row.
 
         A link to another path, however the service came to it, is not put into a cursor: what
         comes back in one may have been forged.
         """
         part = next(part for part in reversed(result.parts) if part.first <= place)
-        offset = place - part.first + part.skipped + 1
-        index, page = part.before + offset, part.page
-        last = offset == len(page.rows) and page.next is not None
-        link, offset = (page.next, 0) if last else (page.link, offset)
+        row, page, at = result.rows[place], part.page, part.skipped + place - part.first
+        if page.rows[at] is not row:
+            at = next(n for n, other in enumerate(page.rows) if other is row)
+        link, offset = page.link, at + 1
+        if offset == len(page.rows) and page.next is not None:
+            link, offset = page.next, 0
+        index = result.start.index + place + 1
         if link is not None and not same_path(link, self._path):
             link, offset = None, index
-        return self._cursors.encode(self._edge, Position(link, offset, index, part.select))
+        return Position(
+            link,
+            offset,
+            index,
+            part.select,
+            self._told(result, place),
+            sort_values(row, self._order),
+        )
+
+    def _told(self, result: Slice, place: int) -> bytes:
+        """The digests of the last rows told, up to the one at ``place``."""
+        places = range(max(0, place + 1 - MAX_TOLD), place + 1)
+        for n in places:
+            if n not in result.digests:
+                result.digests[n] = digest(result.rows[n], self._key)
+        told = result.start.told + b"".join(result.digests[n] for n in places)
+        return told[-MAX_TOLD * DIGEST_BYTES :]
+
+    def _reached(self, result: Slice) -> Position:
+        """The position that a slice has come to."""
+        if not result.rows:
+            return replace(result.start, offset=result.start.index)
+        position = self._position(result, len(result.rows) - 1)
+        return replace(position, offset=position.index)
+
+    def _digests(self, result: Slice) -> list[bytes]:
+        return [digest(row, self._key) for row in result.rows]
 
     def _decode(self, cursor: str) -> Position:
         position = self._cursors.decode(self._edge, cursor)
@@ -158,26 +325,26 @@ class WindowReader:
             raise BadUserInput("this cursor leads to another collection", argument="after")
         return position
 
-    def _entry(self, start: Position) -> tuple[str | None, int]:
-        """The link to begin with and the rows to pass over.
-
-        A link repeats the ``$select`` that it was made with. If more is selected now, the link
-        would answer with holes, so the collection is walked from its beginning instead.
-        """
-        wanted = self._options.select
-        covered = start.select is None or (
-            wanted is not None and set(wanted).issubset(start.select)
-        )
-        if start.link is not None and not covered:
-            return None, start.index
-        return start.link, start.offset
-
     async def _count(self, result: Slice) -> int | GatewayError | None:
-        """Ask for the count, unless the first page was asked already and did not tell."""
-        if result.options is not None:
+        """Ask for the count, unless a first page did not tell, or another page failed."""
+        if result.options is not None or result.error is not None:
             return None
         narrowing = self._node.narrowing
-        key = self._node.entity.key or "id"
-        first = Options(select=(key,), filter=narrowing.filter, search=narrowing.search, count=True)
+        first = Options(
+            select=(self._key,), filter=narrowing.filter, search=narrowing.search, count=True
+        )
         reply, _ = await self._reader.get(self._path, first, self._node.entity.name)
         return reply.error or count_of(reply.data)
+
+
+def _from_place(
+    waiting: list[tuple[int, Page]], place: Resumption, target: int
+) -> list[tuple[Page, list[Row]]]:
+    """The pages of ``waiting`` (each with the place of its first row) after what was told of them,
+    or else from the row ``target`` on."""
+    begin = place.middle if place.found else target
+    return [
+        (page, page.rows[max(0, begin - first) :])
+        for first, page in waiting
+        if first + len(page.rows) > begin or page.last
+    ]

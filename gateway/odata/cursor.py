@@ -1,8 +1,10 @@
 """Cursors: a place in a server-paged collection that outlives the process.
 
-A cursor holds the link of a page and the offset within it, signed together with the edge it
-belongs to, so that one of another edge, of other arguments, or one that was tampered with is
-refused instead of read.
+A cursor holds the row that it stands for (the key and the sort values) and the rows told just
+before it, so that the place is found again when rows have come or gone. The link of a page and the
+offset within it are a shortcut to it. All is signed together with the edge it belongs to, so that
+a cursor of another edge, of other arguments, or one that was tampered with is refused instead of
+read.
 """
 
 import base64
@@ -17,23 +19,35 @@ from gateway.odata.errors import BadUserInput
 
 _MAC_BYTES = 12
 _MAX_LENGTH = 16_384
+# Of what goes into a cursor; so it stays shorter than what is read.
+_MAX_LINK = 8_192
+_MAX_SORT = 1_024
+DIGEST_BYTES = 5
+MAX_TOLD = 64
+
+Scalar = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The row after a cursor.
+    """The place after a row.
 
     Attributes:
         link: the page's link relative to the version root; ``None`` is the first page.
-        offset: rows to pass over on that page.
-        index: rows before this one since the start of the collection.
+        offset: rows up to this one on that page; 0 where the page begins after the row.
+        index: rows told up to this one since the start of the collection.
         select: the properties that the link asks for; ``None`` is all of them.
+        told: digests of the keys of the last rows told, this one at the end: at most `MAX_TOLD`,
+            each of `DIGEST_BYTES`.
+        sort: the row's values of what the collection is sorted by; ``None`` if it is not.
     """
 
     link: str | None
     offset: int
     index: int
     select: tuple[str, ...] | None = None
+    told: bytes = b""
+    sort: tuple[Scalar, ...] | None = None
 
 
 START = Position(None, 0, 0)
@@ -47,7 +61,20 @@ class CursorCodec:
 
     def encode(self, edge: str, position: Position) -> str:
         """The cursor for ``position`` on ``edge`` (the edge's path and arguments)."""
-        payload = orjson.dumps([position.link, position.offset, position.index, position.select])
+        link, offset, sort = position.link, position.offset, orjson.dumps(position.sort)
+        if link is not None and len(link) > _MAX_LINK:
+            link, offset = None, position.index
+        place = orjson.dumps(
+            [
+                link,
+                offset,
+                position.index,
+                position.select,
+                orjson.Fragment(sort if len(sort) <= _MAX_SORT else b"null"),
+            ]
+        )
+        told = position.told[-MAX_TOLD * DIGEST_BYTES :]
+        payload = bytes([len(told) // DIGEST_BYTES]) + told + place
         return base64.urlsafe_b64encode(self._mac(edge, payload) + payload).rstrip(b"=").decode()
 
     def decode(self, edge: str, cursor: str) -> Position:
@@ -70,9 +97,17 @@ class CursorCodec:
         if not hmac.compare_digest(mac, self._mac(edge, payload)):
             raise refused
         try:
-            link, offset, index, select = orjson.loads(payload)
-            position = Position(link, offset, index, None if select is None else tuple(select))
-        except (ValueError, TypeError):
+            begin = 1 + payload[0] * DIGEST_BYTES
+            link, offset, index, select, sort = orjson.loads(payload[begin:])
+            position = Position(
+                link,
+                offset,
+                index,
+                None if select is None else tuple(select),
+                payload[1:begin],
+                None if sort is None else tuple(sort),
+            )
+        except (ValueError, TypeError, IndexError):
             raise refused from None
         if not _well_formed(position):
             raise refused
@@ -90,4 +125,6 @@ def _well_formed(position: Position) -> bool:
         (position.link is None or isinstance(position.link, str))
         and all(type(number) is int and number >= 0 for number in numbers)
         and all(isinstance(name, str) for name in position.select or ())
+        and len(position.told) <= MAX_TOLD * DIGEST_BYTES
+        and not any(isinstance(value, (dict, list)) for value in position.sort or ())
     )

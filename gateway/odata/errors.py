@@ -28,6 +28,14 @@ class GatewayError(Exception):
         self.extensions.update({k: v for k, v in details.items() if v is not None})
 
 
+def beside(error: GatewayError, **details: Any) -> GatewayError:
+    """A copy of ``error``, which others may share, with more ``details`` among its extensions."""
+    copy = type(error).__new__(type(error), error.message)
+    copy.__dict__.update(error.__dict__)
+    copy.extensions = {**error.extensions, **details}
+    return copy
+
+
 class BadUserInput(GatewayError):
     """An argument of the caller breaks a rule; ``argument`` names it."""
 

@@ -225,6 +225,12 @@ class Planner:
                             window.cursors = True
                         elif part.name == "node":
                             self._fill(node, part.selection)
+        if window.page_info or window.cursors:
+            # A cursor holds what its row is sorted by.
+            for order in node.arguments.get("orderBy") or ():
+                prop = node.entity.properties.get(order["field"].value)
+                if prop is not None and prop.in_list and (self._beta or not prop.beta):
+                    node.properties.setdefault(prop.name, prop)
 
 
 def _checked(arguments: Mapping[str, Any]) -> None:
