@@ -25,6 +25,7 @@ from graphql import (
 )
 
 from gateway.graph.errors import GraphError, NotFound
+from gateway.odata.partial import Partial
 from gateway.odata.planner import Planner
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
@@ -293,6 +294,9 @@ def damage(row: Any, draw: random.Random, times: int) -> None:
             del container[key]
         elif isinstance(value, list) and draw.random() < 0.5:
             value.append(draw.choice([None, None, 5, "brandNew", *ERRORS]))
+        elif isinstance(container, dict) and isinstance(value, dict | list) and draw.random() < 0.3:
+            told_by = draw.choice([None, "id", "totalCount"])
+            container[key] = Partial(value, draw.choice(ERRORS), told_by)
         else:
             wrong = draw.choice(WRONG)
             container[key] = deepcopy(wrong) if isinstance(wrong, list | dict) else wrong

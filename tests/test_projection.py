@@ -13,6 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 from gateway.execution import projection as module
 from gateway.execution.projection import Projecting, Projection
 from gateway.graph.errors import NotFound
+from gateway.odata.partial import Partial
 from gateway.odata.plan import edge_key
 from gateway.schema.build import build_schema
 from gateway.schema.entity import read_field
@@ -429,3 +430,54 @@ async def test_the_setting_turns_it_off(start: Start, monkeypatch: pytest.Monkey
     on = await (await start()).data(text)
     assert asked
     assert on == off
+
+
+async def test_a_partial_value_is_answered_and_its_error_listed_once_at_its_path(
+    both: Both,
+) -> None:
+    partial = Partial({"nodes": [{"id": "r", "tasks": NotFound("no tasks")}]}, NotFound("page 2"))
+    answer = await both(
+        of("{ id before: runs { nodes { id } } versions { nodes { versionNumber } } }"),
+        {"id": "w", "runs": partial, "versions": NotFound("no versions")},
+    )
+    assert answer.data["workflow"] == {
+        "id": "w",
+        "before": {"nodes": [{"id": "r"}]},
+        "versions": None,
+    }
+    assert answer.errors == [
+        ("page 2", ["workflow", "before"]),
+        ("no versions", ["workflow", "versions"]),
+    ]
+
+
+async def test_a_partial_value_does_not_hide_errors_below_it(both: Both) -> None:
+    runs = {"nodes": [{"id": "r", "reprocessedRuns": NotFound("below")}]}
+    answer = await both(
+        of("{ runs { nodes { id reprocessedRuns { id } } } }"),
+        {"id": "w", "runs": Partial(runs, NotFound("page 2"))},
+    )
+    assert answer.data["workflow"]["runs"]["nodes"] == [{"id": "r", "reprocessedRuns": None}]
+    assert answer.errors == [
+        ("page 2", ["workflow", "runs"]),
+        ("below", ["workflow", "runs", "nodes", 0, "reprocessedRuns"]),
+    ]
+
+
+async def test_an_error_that_is_told_by_a_selected_field_is_not_listed(both: Both) -> None:
+    runs = Partial({"nodes": [], "totalCount": None}, NotFound("a part"), told_by="totalCount")
+    answer = await both(
+        of(
+            """{ a: runs { ...F } b: runs { nodes { id } }
+              c: runs { nodes { id } ... @include(if: $no) { totalCount } } }""",
+            "($no: Boolean = false)",
+        )
+        + "fragment F on RunConnection { count: totalCount }",
+        {"id": "w", "runs": runs},
+    )
+    assert answer.errors == [("a part", ["workflow", "b"]), ("a part", ["workflow", "c"])]
+    assert answer.data["workflow"] == {
+        "a": {"count": None},
+        "b": {"nodes": []},
+        "c": {"nodes": []},
+    }

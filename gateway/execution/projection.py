@@ -21,9 +21,9 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution.compiler import Compiled, Hole, compile_selection
+from gateway.execution.partial import AnsweringPartially
 from gateway.execution.readings import Readings
 from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
 from gateway.odata.plan import edge_key
@@ -109,7 +109,7 @@ _Key = tuple[GraphQLObjectType, int, bool]
 _Entry = tuple[FieldDetailsList, _Site | None]
 
 
-class Projecting(StrawberryGraphQLCoreExecutionContext):
+class Projecting(AnsweringPartially):
     """An executor that projects what it can."""
 
     projection: Projection

@@ -23,6 +23,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from gateway.execution.partial import AnsweringPartially
 from gateway.execution.projection import Projection
 from gateway.odata.model import Model
 from gateway.schema import (
@@ -232,7 +233,7 @@ def build_schema(*, draft_methods: bool = True, projection: bool = True) -> Gate
         query=query,
         mutation=mutation,
         types=_MEMBERS,
-        execution_context_class=compiled.executor() if compiled else None,
+        execution_context_class=compiled.executor() if compiled else AnsweringPartially,
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
     read_tolerantly(schema._schema)
