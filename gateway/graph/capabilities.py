@@ -57,9 +57,10 @@ class Capabilities:
         Seen at a second place, and honoured nowhere, it is refused: what is particular to one
         place teaches nothing.
         """
-        if self.standing(capability) is Standing.UNKNOWN:
-            if self._ignored.setdefault(capability, place) != place:
-                self.refuse(capability, "the service ignored it")
+        if self.standing(capability) is not Standing.UNKNOWN:
+            return
+        if self._ignored.setdefault(capability, place) != place:
+            self.refuse(capability, "the service ignored it")
 
 
 class PageSizes:

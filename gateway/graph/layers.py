@@ -359,7 +359,7 @@ class Execution:
             self._doubted = probe
 
     async def _confirm(self, probe: Trial) -> None:
-        await self._reader.proven(probe, "refused in a trial")
+        await self._reader.proven(probe)
 
     # --- edges that rows carry, and what they carry too little of ----------------------------
 

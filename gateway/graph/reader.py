@@ -101,7 +101,7 @@ class Reader:
             learning = []
             if named is not None:
                 refused.append((needed(asked, named, entity)[-1], message))
-                learning = self._trials(path, asked, named, entity, message)
+                learning = self._trials(path, asked, named, entity)
             reply, *_ = await gather(self.load(used.get(path)), *learning)
         if reply.error is None:
             self._refused.update(capability for capability, _ in refused)
@@ -116,26 +116,24 @@ class Reader:
         self._refused.add(capability)
 
     def _trials(
-        self, path: str, options: Options, option: str, entity: str, why: str
+        self, path: str, options: Options, option: str, entity: str
     ) -> list[Coroutine[Any, Any, bool]]:
         """What finds out what a refusal was for; once in an operation."""
         tried = needed(options, option, entity)[-1]
         if tried in self._tried:
             return []
         self._tried.add(tried)
-        return [self.proven(trial, why) for trial in trials(path, options, option, entity)]
+        return [self.proven(trial) for trial in trials(path, options, option, entity)]
 
-    async def proven(self, trial: Trial, why: str) -> bool:
+    async def proven(self, trial: Trial) -> bool:
         """Whether ``trial`` proves a refusal; if so, the process does without from now on.
 
-        Args:
-            trial: its two requests are sent together.
-            why: what is logged.
+        Its two requests are sent together.
         """
         reply, control = await gather(self.load(trial.request), self.load(trial.control))
-        if not proves(reply, control):
+        if reply.error is None or not proves(reply, control):
             return False
-        self.capabilities.refuse(trial.capability, why)
+        self.capabilities.refuse(trial.capability, reply.error.message)
         return True
 
     async def pages(
