@@ -159,7 +159,9 @@ async def test_a_period_must_have_two_times_and_not_be_empty(gateway: Gateway) -
       workflowsProcessedSummary(startDateTime: $from, endDateTime: $to) { totalRuns } } }"""
     for start, end in (
         ("2026-01-01", "2026-02-01T00:00:00Z"),
-        ("2026-01-01T00:00:00+01:00", "2026-02-01T00:00:00Z"),
+        ("2026-01-01T00:00:00", "2026-02-01T00:00:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00"),
+        ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00Z"),
         ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z)/x"),
         ("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"),
     ):
