@@ -3,7 +3,11 @@
 What it costs, for W workflows that pass the workflow filter and R of their runs that can hold a
 row: one page request per page of workflows, W requests for their runs (none for user results), and
 one for each run, 20 to a `$batch`. Runs are asked from the last updated one on, a batch at a time,
-and no further than the rows that were asked for can reach.
+and no further than the rows that were asked for can reach. Only a run that has ended is believed
+what it says of its times and counts; one that has not may have got a result just now.
+
+A part that can't be read (a workflow's runs, a run's results, or what comes after a page of them)
+is left out, and told.
 """
 
 import asyncio
@@ -11,25 +15,35 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from gateway.graph import batch
 from gateway.graph.errors import GraphError
+from gateway.graph.experiment import NIL, Trial
 from gateway.graph.reader import Reader, Row
 from gateway.graph.rows import ADDRESS, PARENT, adopt
+from gateway.graph.unread import Unread
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, key_of
 from gateway.odata.cursor import CursorCodec, Position
 from gateway.odata.errors import BadUserInput, GatewayError
 from gateway.odata.filter import (
-    Time,
     comparable,
     compile_filter,
-    matches,
+    predicate,
     properties_of,
     requires_failed,
 )
-from gateway.odata.plan import RUN_FACTS, PlanNode, runs_filter, significant
+from gateway.odata.partial import Partial
+from gateway.odata.plan import RUN_FACTS, PlanNode, runs_condition, significant
 from gateway.odata.query import Options
+from gateway.odata.timestamps import Time, instant
 
-Key = tuple[str, str]
+Key = tuple[str, str, str]
+"""The place of a row in the order: its time, its id, and where it is."""
+
+_NOW = "~"
+_UNDER_WAY = ("queued", "inprogress", "canceling")
+_WITH_FAILURES = ("failed", "completedwitherrors")
 
 
 @dataclass(slots=True)
@@ -40,7 +54,7 @@ class Found:
     """
 
     rows: list[Row]
-    connection: Row
+    connection: Row | Partial
     containers: list[tuple[PlanNode, list[Row]]] = field(default_factory=list)
 
 
@@ -49,7 +63,7 @@ class Across:
 
     Args:
         reader: the operation's reader.
-        cursors: writes and reads cursors: the time and the id of a row.
+        cursors: writes and reads cursors: the place of a row in the order.
         node: the plan node, whose ``sources`` are the workflows and, for task results, the runs.
     """
 
@@ -64,13 +78,17 @@ class Across:
         self._after: str | None = arguments.pop("after", None)
         self._edge = f"{node.navigation.name} {arguments}"
         self._filter = self._wanted()
-        self.expand = node.expansion(listed=True, allows=reader.capabilities.allows)
+        self._passes = predicate(self._filter)
+        self._unread = Unread()
+        self._verdicts: dict[str, asyncio.Task[bool]] = {}
+        self.expand = node.expansion(listed=True, allows=reader.allows)
 
     async def read(self) -> Found:
-        """The asked window.
+        """The asked window; its connection is `Partial` if a part could not be read.
 
         Raises:
-            GatewayError: ``after`` is no cursor of this edge, or a collection can't be had.
+            GatewayError: ``after`` is no cursor of this edge, the service refuses the user's id,
+                or nothing could be read.
         """
         window = self._node.window
         if window is None or not window.read:
@@ -82,11 +100,17 @@ class Across:
         else:
             runs = await self._runs(workflows)
             rows, whole = await self._newest(runs, start, window.first)
-        rows.sort(key=self._key, reverse=True)
+        self._unread.raise_if_nothing_was_read()
+        rows = list({self._key(row, row[PARENT]): row for row in rows}.values())
+        rows.sort(key=lambda row: self._key(row, row[PARENT]), reverse=True)
         more = len(rows) > window.first or not whole
-        total = len(rows) if whole and start is None and len(rows) <= window.first else None
+        known = whole and start is None and len(rows) <= window.first and not self._unread.parts
+        total = len(rows) if known else None
         rows = rows[: window.first]
-        return Found(rows, self._connection(rows, more, start, total), self._containers(rows))
+        connection: Row | Partial = self._connection(rows, more, start, total)
+        if self._unread.parts:
+            connection = Partial(connection, self._unread.error(), told_by="unread")
+        return Found(rows, connection, self._containers(rows))
 
     # --- what is asked ----------------------------------------------------------------------
 
@@ -98,31 +122,77 @@ class Across:
                 parts.append({"startedDateTime": {operator: self._given[argument]}})
         return {"and": parts} if parts else {}
 
+    def _upstream(self, start: Key | None) -> str | None:
+        """``$filter`` for `_wanted` and for what follows ``start``."""
+        parts = [compile_filter(part) for part in self._filter.get("and", ())]
+        if start is not None:
+            parts.append(compile_filter({self._by: {"le": Time(start[0])}}))
+        return " and ".join(part for part in parts if part) or None
+
     async def _workflows(self) -> list[Row]:
         source = self._node.sources[0]
         path = f"{LIFECYCLE_WORKFLOWS}/workflows"
         given = self._given.get("workflowFilter")
         options = Options(
             source.select(listed=True),
-            source.expansion(listed=True, allows=self._reader.capabilities.allows),
+            source.expansion(listed=True, allows=self._reader.allows),
             compile_filter(given) if given else None,
         )
-        return await self._all(source, path, options, {})
+        rows: list[Row] = []
+        try:
+            await self._collect(rows, self._rows(source, path, options, {}))
+        except GatewayError as error:
+            if not rows:
+                raise
+            self._unread.add(error)
+        else:
+            self._unread.read = self._unread.read or not rows
+        return _once(rows)
 
     async def _runs(self, workflows: list[Row]) -> list[Row]:
         """The runs that can hold a row that passes, the last updated first."""
-        source = self._node.sources[1]
-        options = Options(
-            source.select(listed=True, extra=RUN_FACTS), filter=runs_filter(self._given)
-        )
-        found = await asyncio.gather(
-            *(self._all(source, f"{w[ADDRESS]}/runs", options, w) for w in workflows)
-        )
-        runs = [run for rows in found for run in rows]
-        if requires_failed(self._filter):
-            # Only of a run that has ended is the count final.
-            runs = [r for r in runs if r.get("completedDateTime") is None or _has_failed(r)]
+        condition = runs_condition(self._given)
+        found = await asyncio.gather(*(self._runs_of(w, condition) for w in workflows))
+        runs = _once([run for rows in found for run in rows])
         return sorted(runs, key=_last_updated, reverse=True)
+
+    async def _runs_of(self, workflow: Row, condition: dict[str, Any]) -> list[Row]:
+        rows: list[Row] = []
+        reading = self._narrowed_runs(workflow, condition)
+        try:
+            await self._collect(rows, reading)
+        except GatewayError as error:
+            self._unread.add(error, workflow)
+            whole = False
+        else:
+            whole = True
+        if requires_failed(self._filter):
+            rows = [run for run in rows if _can_have_failed(run)]
+        self._unread.read = self._unread.read or (whole and not rows)
+        return rows
+
+    def _narrowed_runs(self, workflow: Row, condition: dict[str, Any]) -> AsyncIterator[list[Row]]:
+        """Pages of a workflow's runs, narrowed by the service, or here where it can't."""
+        source, path = self._node.sources[1], f"{workflow[ADDRESS]}/runs"
+        clause = compile_filter(condition)
+        names = (name for name in properties_of(condition) if name not in RUN_FACTS)
+        every = Options(source.select(listed=True, extra=(*RUN_FACTS, *names)))
+        plain = Options(source.select(listed=True, extra=RUN_FACTS), filter=clause)
+        if clause is None:
+            return self._rows(source, path, plain, workflow)
+        holds = predicate(condition)
+
+        async def here() -> AsyncIterator[list[Row]]:
+            async for rows in self._rows(source, path, every, workflow):
+                yield [row for row in rows if holds(row) is True]
+
+        return self._either(
+            f"$filter {source.entity.name} by null",
+            path,
+            compile_filter({"completedDateTime": {"eq": None}}) or "",
+            self._rows(source, path, plain, workflow),
+            here,
+        )
 
     async def _newest(
         self, runs: list[Row], start: Key | None, first: int
@@ -132,8 +202,8 @@ class Across:
         place = 0
         while place < len(runs):
             if len(rows) > first:
-                oldest = sorted(map(self._key, rows), reverse=True)[first]
-                if _last_updated(runs[place]) < oldest[0]:
+                times = sorted((comparable(row[self._by]) for row in rows), reverse=True)
+                if _last_updated(runs[place]) < times[first]:
                     return rows, False
             size = self._round(runs[place:], first + 1 - len(rows))
             rows += await self._of(runs[place : place + size], start, first)
@@ -142,11 +212,12 @@ class Across:
 
     def _round(self, runs: list[Row], wanted: int) -> int:
         """How many of ``runs`` to ask at once: so many as can be expected to hold the rows that
-        are wanted, by their own counts, in full batches."""
+        are wanted, by their own counts, in full batches; all that can't wait are among them."""
         count = "failedTasksCount" if requires_failed(self._filter) else "totalTasksCount"
         expected = 0
         for asked, run in enumerate(runs):
-            if expected >= wanted and asked and asked % batch.MAX_ITEMS == 0:
+            enough = expected >= wanted and _last_updated(run) != _NOW
+            if enough and asked and asked % batch.MAX_ITEMS == 0:
                 return asked
             expected += run[count] if isinstance(run.get(count), int) else 0
         return len(runs)
@@ -159,61 +230,126 @@ class Across:
     async def _below(self, parent: Row, start: Key | None, first: int) -> list[Row]:
         node, subject = self._node, self._given.get("subjectId")
         path = f"{parent[ADDRESS]}/{node.navigation.name}"
-        given = dict(self._filter)
-        if start is not None:
-            given = {"and": [*([given] if given else []), {self._by: {"le": Time(start[0])}}]}
-        names = [name for name in properties_of(given) if name in node.entity.properties]
+        names = [name for name in properties_of(self._filter) if name in node.entity.properties]
         wanted = Options(
             node.select(listed=True, extra=(self._by, *names, "subject")),
             expand=self.expand,
-            filter=compile_filter(given),
+            filter=self._upstream(start),
             order=f"{self._by} desc",
         )
+        user = comparable(subject)
 
         def passes(row: Row) -> bool:
-            if subject is not None and key_of(row.get("subject") or {}) != subject:
+            if subject is not None and comparable(key_of(row.get("subject") or {})) != user:
                 return False
-            return matches(given, row) and (start is None or self._key(row) < start)
+            if self._passes(row) is not True:
+                return False
+            return start is None or self._key(row, parent) < start
 
         rows: list[Row] = []
-        async for raw in self._pages(path, wanted, subject):
-            rows += [adopt(node, row, path, parent) for row in raw if passes(row)]
-            times = [self._key(row)[0] for row in rows]
-            if len(rows) > first and times == sorted(times, reverse=True):
-                break
+        times: list[str] = []
+        try:
+            async for raw in self._of_subject(path, wanted, subject):
+                self._unread.read = True
+                placed = [row for row in raw if self._has_place(row)]
+                times += [comparable(row[self._by]) for row in placed]
+                rows += [adopt(node, row, path, parent) for row in placed if passes(row)]
+                if len(placed) < len(raw):
+                    message = f"the service answered a result without {self._by}"
+                    self._unread.add(GraphError(message), parent)
+                if len(rows) > first and times == sorted(times, reverse=True):
+                    break
+        except BadUserInput:
+            raise
+        except GatewayError as error:
+            self._unread.add(error, parent)
         return rows
 
-    async def _pages(
+    def _of_subject(
         self, path: str, wanted: Options, subject: str | None
     ) -> AsyncIterator[list[Row]]:
-        """Pages, with the subject in the filter as long as the service takes it.
+        """Pages of rows, with the subject in the filter as long as the service takes it.
 
         The documents name the filter without its syntax (questions.md, point 9), so the rows are
         checked here in any case.
         """
         entity = self._node.entity.name
-        capability = f"$filter {entity}.subject/id"
-        if subject is not None and self._reader.capabilities.allows(capability):
-            clause = compile_filter({"subject": {"id": {"eq": subject}}})
-            both = " and ".join(text for text in (clause, wanted.filter) if text)
-            narrowed = Options(wanted.select, wanted.expand, both, wanted.order)
+        every = self._pages(path, wanted, entity)
+        if subject is None:
+            return every
+        clause = _of_user(subject)
+        both = f"{clause} and {wanted.filter}" if wanted.filter else clause
+        narrowed = Options(wanted.select, wanted.expand, both, wanted.order)
+        return self._either(
+            f"$filter {entity}.subject/id",
+            path,
+            _of_user(NIL),
+            self._pages(path, narrowed, entity),
+            lambda: every,
+            subject=wanted.filter is None,
+        )
+
+    async def _either(
+        self,
+        capability: str,
+        path: str,
+        own: str,
+        narrowed: AsyncIterator[list[Row]],
+        every: Callable[[], AsyncIterator[list[Row]]],
+        *,
+        subject: bool = False,
+    ) -> AsyncIterator[list[Row]]:
+        """Pages with a filter, or without it if it is proven that the service takes none such.
+
+        Args:
+            capability: to use the filter.
+            path: of the collection; no id in it is a caller's.
+            own: a filter of the same kind with no value of a caller.
+            narrowed: the pages with the filter.
+            every: makes the pages without it.
+            subject: whether a refusal can be for nothing but the argument ``subjectId``.
+        """
+        if self._reader.allows(capability):
             try:
-                async for page in self._reader.pages(path, narrowed, entity):
-                    yield page.rows
+                async for rows in narrowed:
+                    yield rows
             except GatewayError as error:
-                if error.extensions.get("status") != 400 or "filter" not in error.message.lower():
-                    raise
-                self._reader.capabilities.refuse(capability, error.message)
+                refused = error
             else:
                 return
-        async for page in self._reader.pages(path, wanted, entity):
+            if not _is_about_filter(refused):
+                raise refused
+            if not await self._refuses(capability, path, own):
+                if subject:
+                    message = f"the service takes no such id: {refused.message}"
+                    raise BadUserInput(message, argument="subjectId")
+                raise refused
+        async for rows in every():
+            yield rows
+
+    async def _refuses(self, capability: str, path: str, own: str) -> bool:
+        """Whether the service proves to take no such filter; tried once in an operation."""
+        if capability not in self._verdicts:
+            request, control = Options(("id",), filter=own), Options(("id",))
+            trial = Trial(capability, request.get(path), control.get(path))
+            self._verdicts[capability] = asyncio.ensure_future(self._reader.proven(trial))
+        return await self._verdicts[capability]
+
+    async def _pages(self, path: str, options: Options, entity: str) -> AsyncIterator[list[Row]]:
+        async for page in self._reader.pages(path, options, entity):
             yield page.rows
 
-    async def _all(self, source: PlanNode, path: str, options: Options, parent: Row) -> list[Row]:
-        rows: list[Row] = []
-        async for page in self._reader.pages(path, options, source.entity.name):
-            rows += [adopt(source, row, path, parent) for row in page.rows]
-        return rows
+    async def _rows(
+        self, source: PlanNode, path: str, options: Options, parent: Row
+    ) -> AsyncIterator[list[Row]]:
+        async for rows in self._pages(path, options, source.entity.name):
+            yield [adopt(source, row, path, parent) for row in rows]
+
+    @staticmethod
+    async def _collect(into: list[Row], pages: AsyncIterator[list[Row]]) -> None:
+        """All rows of ``pages``; those that were there before an error are kept."""
+        async for rows in pages:
+            into += rows
 
     def _containers(self, rows: list[Row]) -> list[tuple[PlanNode, list[Row]]]:
         found: list[tuple[PlanNode, list[Row]]] = []
@@ -224,26 +360,33 @@ class Across:
 
     # --- order and cursors ------------------------------------------------------------------
 
-    def _key(self, row: Row) -> Key:
+    def _has_place(self, row: Row) -> bool:
         time = row.get(self._by)
-        if not isinstance(time, str):
-            raise GraphError(f"the service answered a result without {self._by}")
-        return comparable(time), str(row.get("id"))
+        return isinstance(time, str) and instant(time) is not None
+
+    def _key(self, row: Row, parent: Row) -> Key:
+        """The place of a row; two workflows may have rows of one time and one id."""
+        where = parent[ADDRESS].removeprefix(f"{LIFECYCLE_WORKFLOWS}/workflows/")
+        return comparable(row[self._by]), str(row.get("id")), where
 
     def _start(self, cursor: str) -> Key:
-        time, _, id_ = (self._cursors.decode(self._edge, cursor).link or "").partition(" ")
+        position = self._cursors.decode(self._edge, cursor)
         try:
-            return comparable(Time.parse(time)), id_
-        except ValueError:
-            raise BadUserInput("this cursor is not one of this edge", argument="after") from None
+            time, id_, where = orjson.loads(position.link or "")
+            if isinstance(id_, str) and isinstance(where, str):
+                return instant(Time.parse(time)) or "", id_, where
+        except (ValueError, TypeError):
+            pass
+        raise BadUserInput("this cursor is not one of this edge", argument="after")
 
     def _cursor(self, row: Row) -> str:
-        return self._cursors.encode(self._edge, Position(" ".join(self._key(row)), 0, 0))
+        key = orjson.dumps(self._key(row, row[PARENT])).decode()
+        return self._cursors.encode(self._edge, Position(key, 0, 0))
 
     def _connection(self, rows: list[Row], more: bool, start: Key | None, total: Any) -> Row:
         window = self._node.window
         cursor: Callable[[Row], str] = self._cursor
-        connection: Row = {"nodes": rows, "totalCount": total}
+        connection: Row = {"nodes": rows, "totalCount": total, "unread": self._unread.rows()}
         if window is not None and window.edges:
             connection["edges"] = [{"node": row, "cursor": cursor(row)} for row in rows]
         if window is not None and window.page_info:
@@ -256,11 +399,37 @@ class Across:
         return connection
 
 
+def _of_user(id_: str) -> str:
+    return compile_filter({"subject": {"id": {"eq": comparable(id_)}}}) or ""
+
+
+def _is_about_filter(error: GatewayError) -> bool:
+    return error.extensions.get("status") == 400 and "filter" in error.message.lower()
+
+
+def _once(rows: list[Row]) -> list[Row]:
+    """Each row once, though the service told it on two pages."""
+    return list({row[ADDRESS]: row for row in rows}.values())
+
+
+def _status(run: Row) -> str:
+    return str(run.get("processingStatus")).lower()
+
+
+def _has_ended(run: Row) -> bool:
+    return isinstance(run.get("completedDateTime"), str) and _status(run) not in _UNDER_WAY
+
+
 def _last_updated(run: Row) -> str:
-    """When the run last changed; one that does not say may have changed just now."""
-    time = run.get("lastUpdatedDateTime")
-    return comparable(time) if isinstance(time, str) else "~"
+    """When the run last changed; one that has not ended may have changed just now."""
+    if not _has_ended(run):
+        return _NOW
+    times = (run.get(name) for name in ("completedDateTime", "lastUpdatedDateTime"))
+    known = [time for text in times if isinstance(text, str) and (time := instant(text))]
+    return max(known, default=_NOW)
 
 
-def _has_failed(run: Row) -> bool:
-    return run.get("failedTasksCount") != 0
+def _can_have_failed(run: Row) -> bool:
+    """Whether a run can hold a failed result: only of one that has ended is the count final."""
+    said = run.get("failedTasksCount") == 0 and _status(run) not in _WITH_FAILURES
+    return not (_has_ended(run) and said)

@@ -1,7 +1,8 @@
 """What the connected service turned out to accept.
 
 Where the documents and the metadata disagree (questions.md, points 1, 6 and 10), an option is used
-until the service refuses or ignores it; from then on this process does without.
+until the service is proven to refuse or ignore it (`gateway.graph.experiment`); from then on this
+process does without. Nothing that one caller asks changes the answer that another one gets.
 """
 
 import logging
@@ -22,12 +23,14 @@ class Capabilities:
     """The capabilities of one upstream, shared by all operations of the process.
 
     A capability is named after the option and the place where it is used, such as
-    ``$select Run`` or ``$expand UserProcessingResult.taskProcessingResults``.
+    ``$select Run`` or ``$expand UserProcessingResult.taskProcessingResults``; a combination is
+    named like ``$expand UserProcessingResult.taskProcessingResults with $filter``.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, Standing] = {}
         self.refusals: dict[str, str] = {}
+        self._ignored: dict[str, str] = {}
 
     def standing(self, capability: str) -> Standing:
         """What is known of ``capability``."""
@@ -47,6 +50,17 @@ class Capabilities:
             self._known[capability] = Standing.REFUSED
             self.refusals[capability] = why
             _log.warning("upstream does without %s: %s", capability, why)
+
+    def ignored(self, capability: str, place: str) -> None:
+        """Note that rows of ``place`` came without what ``capability`` asks for.
+
+        Seen at a second place, and honoured nowhere, it is refused: what is particular to one
+        place teaches nothing.
+        """
+        if self.standing(capability) is not Standing.UNKNOWN:
+            return
+        if self._ignored.setdefault(capability, place) != place:
+            self.refuse(capability, "the service ignored it")
 
 
 class PageSizes:

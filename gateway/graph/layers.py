@@ -15,7 +15,8 @@ from typing import Any
 from gateway.graph.across import Across
 from gateway.graph.entities import read_entity
 from gateway.graph.errors import GraphError
-from gateway.graph.probe import Probe, expansion_of, probe_for
+from gateway.graph.experiment import Trial
+from gateway.graph.probe import expansion_of, probe_for
 from gateway.graph.reader import Reader, Row
 from gateway.graph.regroup import Flat, repeats
 from gateway.graph.rows import (
@@ -65,6 +66,7 @@ class Execution:
         self._next: list[Work] = []
         self._undecided: list[Callable[[], None]] = []
         self._stubs: list[tuple[PlanNode, Row, bool]] = []
+        self._doubted: Trial | None = None
 
     async def run(self) -> Row:
         """The root row, with everything selected stitched below it; no edge's failure raises."""
@@ -82,6 +84,9 @@ class Execution:
                 stubs, self._stubs = self._stubs, []
                 edges = [(child, user) for child, user, _ in stubs]
                 self._work((), partial(self._hydrate, stubs), lacking=edges)
+            if self._next and self._doubted is not None:
+                self._work((), partial(self._confirm, self._doubted))
+                self._doubted = None
             layer, self._next = self._next, []
             async with asyncio.TaskGroup() as group:
                 for work in layer:
@@ -372,7 +377,10 @@ class Execution:
         feature = expansion_of(node, pivot)
         expected = [row for row in rows if count is not None and row.get(count)]
         if expected and not any(name in row for row in expected):
-            self._reader.capabilities.refuse(feature, "the service ignored it")
+            self._reader.doubt(feature)
+            if node.navigation.across is None and not node.narrowing.narrows:
+                place = expected[0].get(ADDRESS, "").rpartition("/")[0]
+                self._reader.capabilities.ignored(feature, place)
         elif expected:
             self._reader.capabilities.accept(feature)
         remaining: list[Row] = []
@@ -427,10 +435,16 @@ class Execution:
         return self._reader.page_size(f"{parent[ADDRESS]}/{collection}", pivot.entity.name)
 
     def _expand(self, node: PlanNode, *, listed: bool) -> Expand | None:
-        return node.expansion(listed=listed, allows=self._reader.capabilities.allows)
+        return node.expansion(listed=listed, allows=self._reader.allows)
 
-    async def _ask(self, probe: Probe) -> None:
-        probe.learn(await self._reader.load(probe.request), self._reader.capabilities)
+    async def _ask(self, probe: Trial) -> None:
+        """Ask the first half of a trial; the other goes with the next layer, if there is one."""
+        if (await self._reader.load(probe.request)).status == 400:
+            self._reader.doubt(probe.capability)
+            self._doubted = probe
+
+    async def _confirm(self, probe: Trial) -> None:
+        await self._reader.proven(probe)
 
     # --- edges that rows carry, and what they carry too little of ----------------------------
 

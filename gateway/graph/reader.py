@@ -1,13 +1,14 @@
 """Reads entities and paged collections, and learns on the way what the service accepts."""
 
-from asyncio import Future
-from collections.abc import AsyncGenerator, Callable
+from asyncio import Future, gather
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.client import Reply
 from gateway.graph.errors import CursorExpired, GraphError
+from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest, Options
@@ -65,6 +66,8 @@ class Reader:
         self.capabilities = capabilities
         self.page_sizes = page_sizes
         self._relative = relative
+        self._refused: set[str] = set()
+        self._tried: set[str] = set()
 
     def load(self, request: GraphRequest) -> Future[Reply]:
         """The reply to one request, which is on its way; equal ones of the operation share it."""
@@ -73,9 +76,11 @@ class Reader:
     async def get(self, path: str, options: Options, entity: str) -> tuple[Reply, Options]:
         """``GET path``, without the options that the service turns out not to accept.
 
-        A 400 is tried again without the option that it names, else without the most doubtful one.
-        If that helps, and the option was named, it is given up for the process. A 403 may be for
-        the expanded entity alone: it is tried again without the expansion, and nothing is learned.
+        A 400 is tried again without the option that it names, else without the most doubtful one;
+        not if it names the filter, the search or the order, which can't be left out. If that
+        helps, and the option was named, this operation does without it; the process, if a trial
+        proves it (`gateway.graph.experiment`). A 403 may be for the expanded entity alone: it is
+        tried again without the expansion, and nothing is learned.
 
         Args:
             path: path relative to the root.
@@ -87,29 +92,61 @@ class Reader:
         """
         used = options
         for option in options.optional:
-            if not self.capabilities.allows(options.capability(option, entity)):
+            if not all(map(self.allows, needed(options, option, entity))):
                 used = used.without(option)
         reply = await self.load(used.get(path))
         refused: list[tuple[str, str]] = []
         while reply.error is not None and used.optional:
-            message = reply.error.message
+            message, named = reply.error.message, None
             if reply.status == 400:
                 named = _named(used, message)
+                if named is None and _names_another(used, message):
+                    break
                 option = named or used.optional[0]
             elif reply.status == 403 and used.expand is not None:
-                named, option = None, "$expand"
+                option = "$expand"
             else:
                 break
             if refused and refused[-1][1] == message:
                 refused.pop()  # Leaving it out changed nothing.
+            asked, used = used, used.without(option)
+            learning = []
             if named is not None:
-                refused.append((options.capability(named, entity), message))
-            used = used.without(option)
-            reply = await self.load(used.get(path))
+                refused.append((needed(asked, named, entity)[-1], message))
+                learning = self._trials(path, asked, named, entity)
+            reply, *_ = await gather(self.load(used.get(path)), *learning)
         if reply.error is None:
-            for capability, why in refused:
-                self.capabilities.refuse(capability, why)
+            self._refused.update(capability for capability, _ in refused)
         return reply, used
+
+    def allows(self, capability: str) -> bool:
+        """Whether ``capability`` may be used in this operation."""
+        return capability not in self._refused and self.capabilities.allows(capability)
+
+    def doubt(self, capability: str) -> None:
+        """Do without ``capability`` in this operation."""
+        self._refused.add(capability)
+
+    def _trials(
+        self, path: str, options: Options, option: str, entity: str
+    ) -> list[Coroutine[Any, Any, bool]]:
+        """What finds out what a refusal was for; once in an operation."""
+        tried = needed(options, option, entity)[-1]
+        if tried in self._tried:
+            return []
+        self._tried.add(tried)
+        return [self.proven(trial) for trial in trials(path, options, option, entity)]
+
+    async def proven(self, trial: Trial) -> bool:
+        """Whether ``trial`` proves a refusal; if so, the process does without from now on.
+
+        Its two requests are sent together.
+        """
+        reply, control = await gather(self.load(trial.request), self.load(trial.control))
+        if reply.error is None or not proves(reply, control):
+            return False
+        self.capabilities.refuse(trial.capability, reply.error.message)
+        return True
 
     async def pages(
         self, path: str, options: Options, entity: str, link: str | None = None, *, key: str = "id"
@@ -159,7 +196,8 @@ class Reader:
                 if page.next in links:
                     loop = GraphError("the service gave a nextLink that leads back to an old page")
                     page = replace(page, next=None, unusable=loop)
-                self.page_sizes.observe(collection, len(page.rows))
+                if options.filter is None and options.search is None:
+                    self.page_sizes.observe(collection, len(page.rows))
             fresh = distinct(page.rows, key, told)
             progress = progress or bool(fresh)
             yield page if fresh is page.rows else replace(page, rows=fresh)
@@ -306,3 +344,10 @@ def _expired(error: GatewayError) -> GatewayError:
 def _named(options: Options, message: str) -> str | None:
     text = message.lower()
     return next((option for option in options.optional if option[1:] in text), None)
+
+
+def _names_another(options: Options, message: str) -> bool:
+    """Whether a refusal names an option in use that an answer can't do without."""
+    used = {"filter": options.filter, "search": options.search, "orderby": options.order}
+    text = message.lower()
+    return any(value is not None and name in text for name, value in used.items())

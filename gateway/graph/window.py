@@ -251,6 +251,8 @@ class WindowReader:
         window = self._node.window
         assert window is not None  # noqa: S101 - connections only
         connection: dict[str, Any] = {"nodes": rows, "totalCount": result.count}
+        if window.unread:
+            connection["unread"] = []
         if window.edges:
             connection["edges"] = [
                 {"node": row, "cursor": self._cursor(result, place) if window.cursors else None}

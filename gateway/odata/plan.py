@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, collections_of
 from gateway.odata.errors import GatewayError
-from gateway.odata.filter import compile_filter, matches, sort_rows
+from gateway.odata.filter import compile_filter, predicate, sort_rows
 from gateway.odata.model import (
     DEFAULT_FIRST,
     EntityType,
@@ -34,11 +34,12 @@ class Window:
     cursors: bool = False
     page_info: bool = False
     total_count: bool = False
+    unread: bool = False
 
     @property
     def rows(self) -> bool:
         """Whether any row is needed to answer."""
-        return self.nodes or self.edges or self.page_info
+        return self.nodes or self.edges or self.page_info or self.unread
 
     @property
     def read(self) -> bool:
@@ -60,16 +61,24 @@ class Narrowing:
         return self.filter is not None or self.search is not None
 
 
-@dataclass(frozen=True, slots=True)
 class View:
-    """A list that is in hand, filtered and sorted by the gateway."""
+    """A list that is in hand, filtered and sorted by the gateway.
 
-    filter: Mapping[str, Any]
-    order: Sequence[Mapping[str, Any]]
+    Args:
+        filter_: a filter that `compile_filter` takes.
+        order: an order that `compile_order` takes.
+    """
+
+    __slots__ = ("_order", "_passes")
+
+    def __init__(self, filter_: Mapping[str, Any], order: Sequence[Mapping[str, Any]]) -> None:
+        self._passes = predicate(filter_)
+        self._order = order
 
     def of(self, rows: list[Any]) -> list[Any]:
         """Those of ``rows`` that pass the filter, in order."""
-        return sort_rows(self.order, [row for row in rows if matches(self.filter, row)])
+        passes = self._passes
+        return sort_rows(self._order, [row for row in rows if passes(row) is True])
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,20 +370,34 @@ def _up_to(collection: str, outer: "dict[str, PlanNode | None]") -> "dict[str, P
     return {name: outer[name] for name in names[:end]}
 
 
-RUN_FACTS = ("lastUpdatedDateTime", "completedDateTime", "failedTasksCount", "totalTasksCount")
+RUN_FACTS = (
+    "lastUpdatedDateTime",
+    "completedDateTime",
+    "processingStatus",
+    "failedTasksCount",
+    "totalTasksCount",
+)
+
+
+def runs_condition(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds of the runs that can hold a task result of the period in ``arguments``.
+
+    A result can't start before its run, nor after its run has ended. What a run that has not ended
+    says of its times is no evidence, and neither is a time that is missing.
+    """
+    parts: list[dict[str, Any]] = []
+    if (after := arguments.get("startedAfter")) is not None:
+        times = [{name: {"ge": after}} for name in ("lastUpdatedDateTime", "completedDateTime")]
+        parts.append({"or": [*times, {"completedDateTime": {"eq": None}}]})
+    if (before := arguments.get("startedBefore")) is not None:
+        start = "startedDateTime"
+        parts.append({"or": [{start: {"lt": before}}, {start: {"eq": None}}]})
+    return parts[0] if len(parts) == 1 else {"and": parts} if parts else {}
 
 
 def runs_filter(arguments: Mapping[str, Any]) -> str | None:
-    """``$filter`` for the runs that can hold a task result of the period in ``arguments``.
-
-    A result can't start after its run was last updated, nor before the run started.
-    """
-    given: dict[str, Any] = {}
-    if (after := arguments.get("startedAfter")) is not None:
-        given["lastUpdatedDateTime"] = {"ge": after}
-    if (before := arguments.get("startedBefore")) is not None:
-        given["startedDateTime"] = {"lt": before}
-    return compile_filter(given)
+    """``$filter`` for `runs_condition`."""
+    return compile_filter(runs_condition(arguments))
 
 
 def edge_key(name: str, arguments: Mapping[str, Any]) -> str:

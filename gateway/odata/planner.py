@@ -22,7 +22,6 @@ from gateway.odata.plan import (
     Window,
     edge_key,
     payload_key,
-    significant,
     trail,
 )
 
@@ -150,11 +149,16 @@ class Planner:
         self, node: PlanNode, navigation: Navigation, arguments: Mapping[str, Any]
     ) -> PlanNode:
         """A bounded list is fetched once; filters and orders on it are views."""
+        key, plain = edge_key(navigation.name, arguments), edge_key(navigation.name, {})
+        try:
+            _narrowing(arguments)
+        except GatewayError as error:
+            refused = PlanNode(navigation, EntityType(""), key, parent=node, error=error)
+            return node.children.setdefault(key, refused)
         child = self._once(node, navigation, {})
-        if significant(arguments):
+        if key != plain:
             filter_, order = arguments.get("filter") or {}, arguments.get("orderBy") or []
-            view = View(filter_, order)
-            child.views[edge_key(navigation.name, arguments)] = view
+            child.views[key] = View(filter_, order)
             for name in (*properties_of(filter_), *(o["field"].value for o in order)):
                 child.properties[name] = child.entity.properties[name]
         return child
@@ -218,6 +222,8 @@ class Planner:
                     window.page_info = True
                 case "totalCount":
                     window.total_count = True
+                case "unread":
+                    window.unread = True
                 case "edges":
                     window.edges = True
                     for part in selected.selection.fields(f"{node.entity.name}Edge"):

@@ -4,7 +4,6 @@ Encoding rules: graph-lifecycle-api.md, section 7, "Query options and URLs": an 
 string literal is doubled first, then the value is percent-encoded.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ import orjson
 
 from gateway.odata.errors import BadUserInput
 from gateway.odata.model import Navigation
+from gateway.odata.timestamps import Time, instant
 
 _SAFE_IN_VALUE = "$(),;=:@*!~/"
 _GET_BY_IDS = "directoryObjects/getByIds"
@@ -137,9 +137,6 @@ def change(method: str, path: str, body: Mapping[str, Any] | None = None) -> Gra
     return GraphRequest(path, method, None if body is None else orjson.dumps(body))
 
 
-_PERIOD_END = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z")
-
-
 def call(function: str, arguments: Mapping[str, Any]) -> str:
     """The path of an OData function over a period.
 
@@ -147,13 +144,16 @@ def call(function: str, arguments: Mapping[str, Any]) -> str:
     have to be encoded (graph-lifecycle-api.md, section 7, Functions).
 
     Raises:
-        BadUserInput: an end of the period is not such a time, or the period is empty.
+        BadUserInput: an end of the period is no time, or the period is empty.
     """
-    names = ("startDateTime", "endDateTime")
-    for name in names:
-        if not _PERIOD_END.fullmatch(arguments[name]):
-            raise BadUserInput("must be a UTC time like 2026-01-31T00:00:00Z", argument=name)
-    if arguments["startDateTime"] >= arguments["endDateTime"]:
+    times: dict[str, Time] = {}
+    for name in ("startDateTime", "endDateTime"):
+        try:
+            times[name] = Time.parse(arguments[name])
+        except ValueError as error:
+            raise BadUserInput(str(error), argument=name) from None
+    start, end = (instant(time) or "" for time in times.values())
+    if start >= end:
         raise BadUserInput("must be later than startDateTime", argument="endDateTime")
-    given = ",".join(f"{name}={arguments[name]}" for name in names)
+    given = ",".join(f"{name}={time}" for name, time in times.items())
     return f"{function}({given})"

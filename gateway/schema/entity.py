@@ -373,3 +373,31 @@ class Connection(Generic[T]):
             "Selecting it may cost one more upstream request."
         )
     )
+
+
+@strawberry.type(description="A part of a list across workflows that could not be read.")
+class Unread:
+    """What the rows of a connection lack, and why."""
+
+    workflow_id: strawberry.ID | None = strawberry.field(
+        description="Id of the workflow; null if further workflows could not be listed."
+    )
+    run_id: strawberry.ID | None = strawberry.field(
+        description="Id of the run; null if it is the workflow's runs or user results."
+    )
+    code: str = strawberry.field(description="As `extensions.code` of an error.")
+    message: str = strawberry.field(description="What the service, or the gateway, says.")
+
+    is_type_of = staticmethod(is_row)
+
+
+@strawberry.type(name="Connection", description="The asked part of a collection.")
+class ResultConnection(Connection[T], Generic[T]):
+    """The connection of results, which can be of many workflows and runs."""
+
+    unread: list[Unread] = strawberry.field(
+        description=(
+            "What could not be read of a list across workflows, whose `totalCount` is null then; "
+            "empty on all other edges. If it is not selected, an error at the connection tells it."
+        )
+    )

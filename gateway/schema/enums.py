@@ -32,6 +32,11 @@ class LifecycleTaskCategory(Enum):
     MOVER = "mover"
     UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
 
+    @property
+    def is_flag(self) -> bool:
+        """A value may have several members at once."""
+        return True
+
 
 @strawberry.enum(description="How far the processing of a run, a user or a task has come.")
 class LifecycleWorkflowProcessingStatus(Enum):

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import strawberry
 
+from gateway.odata.filter import Ranked
 from gateway.schema.enums import (
     LifecycleTaskCategory,
     LifecycleWorkflowCategory,
@@ -161,9 +162,20 @@ class OrderDirection(Enum):
     DESC = "desc"
 
 
+# Enumerations sort by their numbers, which are in this order (lifecycle.csdl.xml).
+_RANKS = {
+    "processingStatus": (
+        *("queued", "inProgress", "completed", "completedWithErrors", "canceled", "failed"),
+        *("unknownFutureValue", "canceling", "quarantined"),
+    ),
+}
+
+
 def _order(name: str, rows: str, properties: str) -> Any:
     """The order of ``rows`` by the named properties."""
-    members = {_screaming(p): p for p in properties.split()}
+    members = {
+        _screaming(p): Ranked(p, _RANKS[p]) if p in _RANKS else p for p in properties.split()
+    }
     make: Any = Enum
     property_ = make(f"{name}Field", members, module=__name__)
     field = strawberry.enum(property_, description=f"What {rows} are sorted by.")

@@ -17,7 +17,7 @@ from gateway.odata.errors import BadUserInput
 from gateway.odata.model import DEFAULT_FIRST, Shape
 from gateway.schema.context import Context
 from gateway.schema.custom_task_extension import CustomTaskExtension
-from gateway.schema.entity import After, Connection, First, Node, Search, root
+from gateway.schema.entity import After, Connection, First, Node, ResultConnection, Search, root
 from gateway.schema.filters import (
     TaskDefinitionFilter,
     TaskDefinitionOrder,
@@ -210,7 +210,7 @@ class Query:
         workflow_filter: OfWorkflows[WorkflowFilter] = None,
         started_after: StartedAfter = None,
         started_before: StartedBefore = None,
-    ) -> Connection[TaskProcessingResult] | None:
+    ) -> ResultConnection[TaskProcessingResult] | None:
         """GET workflows, their runs, and the runs' taskProcessingResults."""
         return await _answer(info)  # type: ignore[no-any-return]
 
@@ -233,7 +233,7 @@ class Query:
         after: After = None,
         filter: Which[UserProcessingResultFilter] = None,  # noqa: A002
         workflow_filter: OfWorkflows[WorkflowFilter] = None,
-    ) -> Connection[UserProcessingResult] | None:
+    ) -> ResultConnection[UserProcessingResult] | None:
         """GET workflows and their userProcessingResults."""
         return await _answer(info)  # type: ignore[no-any-return]
 

@@ -6,7 +6,16 @@ import strawberry
 
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.activation_scope import ActivationScope
-from gateway.schema.entity import Connection, Node, connection, edge, is_row, narrowing, prop
+from gateway.schema.entity import (
+    Connection,
+    Node,
+    ResultConnection,
+    connection,
+    edge,
+    is_row,
+    narrowing,
+    prop,
+)
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
 from gateway.schema.filters import (
     TaskProcessingResultFilter,
@@ -62,12 +71,12 @@ class Run(Node):
         "userProcessingResults/summary",
         description="Counts of the run's user results that began in a period.",
     )
-    user_processing_results: Connection[UserProcessingResult] | None = connection(
+    user_processing_results: ResultConnection[UserProcessingResult] | None = connection(
         "UserProcessingResult",
         resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
         description="The results of the run, one per user.",
     )
-    task_processing_results: Connection[TaskProcessingResult] | None = connection(
+    task_processing_results: ResultConnection[TaskProcessingResult] | None = connection(
         "TaskProcessingResult",
         resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
         description="The task results of the run, over all users.",

@@ -6,7 +6,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from gateway.odata.filter import Time
+from gateway.odata.timestamps import Time
 
 DateTime = NewType("DateTime", str)
 Int64 = NewType("Int64", int)
@@ -29,7 +29,8 @@ DATE_TIME = strawberry.scalar(
     name="DateTime",
     description=(
         "A point in time as Microsoft Graph wrote it: ISO 8601, UTC, with up to seven fractional "
-        "digits (`2022-08-24T23:28:05.3529197Z`)."
+        "digits (`2022-08-24T23:28:05.3529197Z`). As input, any time of RFC 3339 with at most "
+        "seven fractional digits; an offset such as `+02:00` is converted to UTC."
     ),
     specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
     serialize=_text,

@@ -5,7 +5,7 @@ Source: graph-lifecycle-api.md, section 3, Differences of beta; the type names a
 
 import strawberry
 
-from gateway.schema.entity import Connection, Node, connection, is_row, narrowing, prop
+from gateway.schema.entity import Node, ResultConnection, connection, is_row, narrowing, prop
 from gateway.schema.enums import (
     LifecycleWorkflowProcessingStatus,
     SubjectType,
@@ -39,7 +39,7 @@ class SubjectProcessingResult(Node):
     )
     workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
     workflow_version: int | None = prop("The version of the workflow that was run.")
-    task_processing_results: Connection[TaskProcessingResult] | None = connection(
+    task_processing_results: ResultConnection[TaskProcessingResult] | None = connection(
         "TaskProcessingResult",
         resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
         description="The results of the subject's tasks.",

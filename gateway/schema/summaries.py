@@ -111,9 +111,7 @@ class WorkflowsInsightsSummary:
     total_users: int | None = prop("Users in all.")
 
 
-Start = Annotated[
-    DateTime, strawberry.argument(description="Beginning of the period: UTC, ending in `Z`.")
-]
+Start = Annotated[DateTime, strawberry.argument(description="Beginning of the period.")]
 End = Annotated[
     DateTime, strawberry.argument(description="End of the period, later than its beginning.")
 ]

@@ -7,8 +7,8 @@ import strawberry
 from gateway.odata.address import LIFECYCLE_WORKFLOWS
 from gateway.odata.model import Join, Strategy
 from gateway.schema.entity import (
-    Connection,
     Node,
+    ResultConnection,
     computed,
     connection,
     edge,
@@ -67,7 +67,7 @@ class Task(Node):
         description="The task definition; the list of all is read once per operation.",
     )
     task_processing_results: (
-        Connection[
+        ResultConnection[
             Annotated[
                 "TaskProcessingResult",  # type: ignore[name-defined]  # noqa: F821
                 strawberry.lazy("gateway.schema.task_processing_result"),

@@ -6,7 +6,7 @@ import strawberry
 
 from gateway.odata.address import LIFECYCLE_WORKFLOWS
 from gateway.odata.model import Strategy
-from gateway.schema.entity import Connection, Node, connection, edge, is_row, narrowing, prop
+from gateway.schema.entity import Node, ResultConnection, connection, edge, is_row, narrowing, prop
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
 from gateway.schema.filters import TaskProcessingResultFilter, TaskProcessingResultOrder
 from gateway.schema.scalars import DateTime
@@ -54,7 +54,7 @@ class TaskReport(Node):
     workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
         "Workflow", Strategy.REQUEST, container="workflows", description="The workflow."
     )
-    task_processing_results: Connection[TaskProcessingResult] | None = connection(
+    task_processing_results: ResultConnection[TaskProcessingResult] | None = connection(
         "TaskProcessingResult",
         resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
         description="The results of the task in the run, one per user.",

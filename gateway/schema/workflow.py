@@ -5,7 +5,16 @@ import strawberry
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.directory_object import DirectoryObject
-from gateway.schema.entity import Connection, Node, connection, edge, is_row, narrowing, prop
+from gateway.schema.entity import (
+    Connection,
+    Node,
+    ResultConnection,
+    connection,
+    edge,
+    is_row,
+    narrowing,
+    prop,
+)
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.filters import (
     RunFilter,
@@ -79,7 +88,7 @@ class Workflow(Node):
         resolver=narrowing(RunFilter, RunOrder),
         description="The runs of the workflow; unless sorted, as the service gives them.",
     )
-    user_processing_results: Connection[UserProcessingResult] | None = connection(
+    user_processing_results: ResultConnection[UserProcessingResult] | None = connection(
         "UserProcessingResult",
         resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
         description="The user results of all runs of the workflow.",
@@ -94,7 +103,7 @@ class Workflow(Node):
         resolver=narrowing(TaskReportFilter, TaskReportOrder),
         description="What became of each task in each run of the workflow.",
     )
-    execution_scope: Connection[UserProcessingResult] | None = connection(
+    execution_scope: ResultConnection[UserProcessingResult] | None = connection(
         "UserProcessingResult",
         resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
         lives_in="userProcessingResults",
