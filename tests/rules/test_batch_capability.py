@@ -232,7 +232,7 @@ async def test_changes_that_were_refused_together_are_made_once_each(
         w=workflow["id"],
         r=runs,
     )
-    assert {error["extensions"]["code"] for error in answer["errors"]} == {"NOT_FOUND"}
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"REFUSED"}
     assert len(answer["errors"]) == 9
     changes = [asked for asked in unusual.asked if asked.method == "POST"]
     assert len(changes) == 9
