@@ -5,11 +5,11 @@ import re
 import signal
 from pathlib import Path
 
-from benchmarks import blocking, end_to_end, execution, growth, measure, memory, transport
+from benchmarks import blocking, end_to_end, execution, faults, growth, measure, memory, transport
 from benchmarks.growth import Series
 from benchmarks.report import Part
 
-PARTS = ("execution", "end-to-end", "growth", "memory", "transport")
+PARTS = ("execution", "end-to-end", "growth", "memory", "transport", "faults")
 DOCUMENT = Path("docs/performance.md")
 PLOT = Path("docs/performance.png")
 
@@ -35,6 +35,8 @@ async def run(names: list[str], *, quick: bool) -> tuple[list[Part], Series]:
         done(await memory.measure(quick=quick))
     if "transport" in names:
         done(await transport.measure(quick=quick))
+    if "faults" in names:
+        done(await faults.measure(quick=quick))
     return parts, series
 
 
@@ -55,15 +57,19 @@ def write(parts: list[Part], text: str) -> str:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="*", help=f"these parts alone: {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes, once: a smoke run")
-    parser.add_argument("--only", choices=PARTS, action="append", help="these parts alone")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part alone")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT} and {PLOT}")
     options = parser.parse_args()
     if options.quick and options.write:
         parser.error("what --quick measures is not worth writing")
+    names = [*options.part, *(options.only or [])]
+    if unknown := sorted(set(names) - set(PARTS)):
+        parser.error(f"there is no part {', '.join(unknown)}")
     # What ends the benchmarks ends the processes that they started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    parts, series = measure.run(run(options.only or list(PARTS), quick=options.quick))
+    parts, series = measure.run(run(names or list(PARTS), quick=options.quick))
     if options.write:
         DOCUMENT.write_text(write(parts, DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
         if series:

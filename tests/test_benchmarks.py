@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import blocking, end_to_end, execution, growth, measure, memory, transport
+from benchmarks import blocking, end_to_end, execution, faults, growth, measure, memory, transport
 from benchmarks.__main__ import write
 from benchmarks.report import Part, Target
 from benchmarks.shapes import Shape
@@ -53,6 +53,25 @@ def test_transports_read_the_same_bytes() -> None:
     costs, accepted = part.tables
     assert len(costs.rows) >= 3
     assert accepted.column("answer")["reads gzip"] == "yes"
+
+
+def test_what_fails_by_chance_is_whole_or_explained() -> None:
+    part = measure.run(faults.measure(quick=True))
+    [table] = part.tables
+    [title] = table.column("fault")
+    assert int(table.column("operations")[title]) == 2 * len(faults.QUERIES)
+    assert table.column("not whole without an error")[title] == "0"
+    assert [target.limit for target in part.targets][1:] == [1.35, 0]
+
+
+def test_a_difference_is_explained_by_an_error_at_or_above_it() -> None:
+    expected = {"a": [{"b": 1}, {"b": 2}]}
+    error = {"path": ["a", 1, "b"]}
+    assert faults.explained(expected, {"data": {"a": [{"b": 1}, {"b": None}]}, "errors": [error]})
+    assert faults.explained(expected, {"data": {"a": [{"b": 1}, None]}, "errors": [error]})
+    assert not faults.explained(expected, {"data": {"a": [{"b": 1}]}, "errors": [error]})
+    assert not faults.explained(expected, {"data": {"a": [{"b": 1}, {"b": 3}]}})
+    assert not faults.explained(expected, {"data": {"a": [{"b": 0}, None]}, "errors": [error]})
 
 
 @pytest.mark.parametrize(

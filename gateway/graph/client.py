@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import sys
 import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
@@ -36,13 +37,23 @@ _log = logging.getLogger(__name__)
 _HEADERS = {"Prefer": "include-unknown-enum-members"}
 # Shorter tokens are no secrets, and could be part of any word.
 _SECRET_LENGTH = 16
+# Servers and proxies take request lines of 4 to 16 kB; longer ones go in a `$batch`, as
+# graph-lifecycle-api.md, section 7, "Query options and URLs" advises.
+_LONG_URL = 4_000
+# httpx sends no longer URL.
+_LONGEST_URL = 65_536
+_LONGEST_LINK = 98_304
+# What one operation may send again: this many requests, and half of what it sent besides.
+_FREE_REPEATS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The outcome of one logical request: ``data``, or the ``error`` that stands in its place.
 
-    ``request_id`` is the service's own, as support asks for it.
+    ``request_id`` is the service's own, as support asks for it. ``retry`` says that the request is
+    worth sending again, ``after`` so many seconds if the service says so; ``shared`` that this is
+    what became of the whole `$batch` in which it travelled.
     """
 
     data: Any = None
@@ -51,31 +62,57 @@ class Reply:
     request_id: str | None = None
     retry: bool = False
     after: float | None = None
+    shared: bool = False
 
 
 @dataclass(slots=True)
 class Usage:
-    """What one operation has cost so far: HTTP requests, and logical requests within them."""
+    """What one operation has cost so far: HTTP requests, and logical requests within them.
+
+    What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
+    """
 
     http_requests: int = 0
     requests: int = 0
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """On whose behalf, and until when, requests are sent.
 
-    ``deadline`` is in seconds of ``time.monotonic()``.
+    ``deadline`` is in seconds of ``time.monotonic()``; ``budget`` is the number of logical
+    requests that the operation may send, repeated ones included.
     """
 
     token: str = field(repr=False)
     deadline: float
     usage: Usage = field(default_factory=Usage)
+    budget: int | None = None
 
     @property
     def remaining(self) -> float:
         """Seconds until the deadline; never negative."""
         return max(0.0, self.deadline - time.monotonic())
+
+    def repeat(self, wanted: int) -> int:
+        """How many of ``wanted`` requests may be sent again after a failure; they are counted.
+
+        An operation repeats at most 20 requests and half of those that it needed, so that a
+        service that is out of order is not sent a multiple of what it fails to answer.
+        """
+        usage = self.usage
+        needed = usage.requests - usage.repeated
+        granted = min(wanted, self.left, _FREE_REPEATS + needed // 2 - usage.repeated)
+        granted = max(0, granted)
+        usage.repeated += granted
+        usage.requests += granted
+        return granted
+
+    @property
+    def left(self) -> int:
+        """Logical requests that may still be sent."""
+        return sys.maxsize if self.budget is None else max(0, self.budget - self.usage.requests)
 
 
 class GraphClient:
@@ -85,7 +122,7 @@ class GraphClient:
         root: version root, such as ``https://graph.microsoft.com/v1.0``.
         transport: what carries the requests; by default aiohttp behind the httpx API.
         concurrency: HTTP requests under way at once, over all operations.
-        max_attempts: attempts of a request that is throttled or fails to connect.
+        max_attempts: attempts of a request that is throttled, or fails as it may by chance.
         connect_timeout, read_timeout: seconds.
         link_origins: origins that nextLinks may name instead of the root's own, such as
             ``https://graph.microsoft.com`` where the root is a proxy of it.
@@ -106,6 +143,7 @@ class GraphClient:
         self._origins = {_origin(urlsplit(url)) for url in (self.root, *link_origins)}
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
+        self._batches = batch.BatchSize()
         self._slots = asyncio.Semaphore(concurrency)
         self._http = _http_client(transport or _aiohttp_transport(concurrency))
         self._changing = _http_client(transport or _aiohttp_transport(concurrency, reuse=False))
@@ -118,16 +156,15 @@ class GraphClient:
     async def send(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         """The replies to ``requests``, in their order; no request raises.
 
-        A lone request travels as itself, several in `$batch` requests that go out together. What
-        changes something is sent again only where the service says that it was not done: on 429,
-        and on 503 with Retry-After (questions.md, point 22). Where no answer came, the error says
-        ``outcomeUnknown``.
+        A lone request travels as itself, unless its URL is very long; several go in `$batch`
+        requests that go out together, or each alone where the endpoint takes no `$batch`. A read is
+        sent again where the service was busy or failed as it may by chance: 429, 500, 502, 503,
+        504, a connection that breaks, an answer that is cut off. What changes something is sent
+        again only where the service says that it was not done: on 429, and on 503 with Retry-After
+        (questions.md, point 22). Where no answer came, the error says ``outcomeUnknown``.
         """
         answered = await asyncio.gather(
-            *(
-                self._exchange(requests[start : start + batch.MAX_ITEMS], session)
-                for start in range(0, len(requests), batch.MAX_ITEMS)
-            )
+            *(self._exchange(part, session) for part in batch.divided(requests, self._batches.now))
         )
         return [reply for replies in answered for reply in replies]
 
@@ -143,9 +180,11 @@ class GraphClient:
             url: what was requested, relative to the version root; ``""`` if that is not known.
 
         Raises:
-            GraphError: the link leads elsewhere. It is never followed: the token would go with it
-                (questions.md, point 4).
+            GraphError: the link leads elsewhere; it is never followed, because the token would go
+                with it (questions.md, point 4). Or it is longer than 96 kB.
         """
+        if len(link) > _LONGEST_LINK:
+            raise GraphError("the service gave a nextLink that is longer than any service takes")
         outside = GraphError("the service gave a nextLink that leads outside the version root")
         try:
             there = urlsplit(link)
@@ -177,46 +216,131 @@ class GraphClient:
         return f"{path}?{url.query}" if url.query else path
 
     async def _exchange(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
+        """The replies after as many attempts as each request is worth.
+
+        What happens to a whole `$batch` is not counted against its items: they have attempts of
+        their own.
+        """
         replies = [Reply(retry=True)] * len(requests)
+        attempts_of = [0] * len(requests)
+        lost = 0
 
         async def attempt() -> None:
+            nonlocal lost
             pending = [number for number, reply in enumerate(replies) if reply.retry]
             answers = await self._send_once([requests[number] for number in pending], session)
+            lost += any(reply.shared for reply in answers)
             for number, reply in zip(pending, answers, strict=True):
-                replies[number] = reply
-            again = [reply for reply in answers if reply.retry]
-            if again:
-                raise AskAgain(max((r.after for r in again if r.after is not None), default=None))
+                attempts_of[number] += not reply.shared
+                spent = lost if reply.shared else attempts_of[number]
+                late = reply.after is not None and reply.after >= session.remaining
+                retry = reply.retry and spent < self._max_attempts and not late
+                replies[number] = replace(reply, retry=retry) if reply.retry else reply
+            again = [number for number in pending if replies[number].retry]
+            granted = session.repeat(len(again)) if again else 0
+            for number in again[granted:]:
+                replies[number] = replace(replies[number], retry=False)
+            if granted:
+                waits = [replies[number].after for number in again[:granted]]
+                raise AskAgain(max((after for after in waits if after is not None), default=None))
 
         with suppress(RetryError):
-            await attempts(most=self._max_attempts, seconds=session.remaining)(attempt)
+            await attempts(most=2 * self._max_attempts, seconds=session.remaining)(attempt)
         return replies
 
     async def _send_once(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
-        session.usage.http_requests += 1
-        changes = any(request.changes for request in requests)
-        if len(requests) == 1:
-            answer = await self._http_request(requests[0], session)
-            if isinstance(answer, Reply):
-                return [answer]
-            return [
-                _reply(answer.status_code, _lower(answer.headers), _json(answer), session, changes)
-            ]
+        """One attempt."""
+        parts = batch.divided(requests, self._batches.now)
+        carried = await asyncio.gather(*(self._carry(part, session) for part in parts))
+        return [reply for replies, _ in carried for reply in replies]
 
+    async def _carry(
+        self, requests: Sequence[GraphRequest], session: Session, *, alone: bool = False
+    ) -> tuple[list[Reply], bool]:
+        """The replies to one HTTP request, and whether it was taken as it was sent.
+
+        ``alone`` rules a `$batch` out for a single request, however long it is.
+        """
+        changes = any(request.changes for request in requests)
+        if len(requests) == 1 and (alone or not self._too_long(requests[0])):
+            reply = await self._alone(requests[0], session)
+            if reply.status != 414 or changes or alone or self._batches.now == 1:
+                return [reply], reply.error is None
+        session.usage.http_requests += 1
         batched = GraphRequest("$batch", "POST", batch.encode(requests, _HEADERS))
         answer = await self._http_request(batched, session, changes=changes)
         if isinstance(answer, Reply):
-            return [answer] * len(requests)
+            return [replace(answer, shared=True)] * len(requests), False
         content = _json(answer)
         if not answer.is_success and not (isinstance(content, dict) and "responses" in content):
             reply = _reply(answer.status_code, _lower(answer.headers), content, session, changes)
-            return [reply] * len(requests)
+            if reply.status in batch.REFUSALS:
+                return await self._divide(requests, batched, reply, session), False
+            return [replace(reply, shared=True)] * len(requests), False
+        items = batch.decode(content, len(requests))
+        if items is None:
+            error = GraphError("the service answered a $batch without responses")
+            reply = _cut(error, answer.status_code, changes)
+            return [replace(reply, shared=True)] * len(requests), False
+        self._batches.took(len(requests))
         return [
-            Reply(error=outcome_unknown(item) if changes else item, status=answer.status_code)
+            _cut(item, answer.status_code, changes)
             if isinstance(item, GraphError)
-            else _reply(item.status, item.headers, item.body, session, changes)
-            for item in batch.decode(content, len(requests))
-        ]
+            else _reply(item.status, item.headers, item.body, session, changes, item=True)
+            for item in items
+        ], True
+
+    async def _alone(self, request: GraphRequest, session: Session) -> Reply:
+        if len(request.url) + len(self.root) >= _LONGEST_URL:
+            return Reply(
+                error=GraphError(
+                    "this request is longer than a URL may be, and the service takes no $batch"
+                ),
+                status=-1,
+            )
+        session.usage.http_requests += 1
+        answer = await self._http_request(request, session)
+        if isinstance(answer, Reply):
+            return answer
+        return _reply(
+            answer.status_code, _lower(answer.headers), _json(answer), session, request.changes
+        )
+
+    async def _divide(
+        self,
+        requests: Sequence[GraphRequest],
+        batched: GraphRequest,
+        refusal: Reply,
+        session: Session,
+    ) -> list[Reply]:
+        """The replies to the requests of a batch that was refused as a whole, sent in parts.
+
+        The outcome teaches how many the endpoint takes only if it can't be the requests themselves
+        that were refused: all parts were taken, or, of those that went alone, some were answered
+        and none was refused alike.
+        """
+        message = refusal.error.message if refusal.error else ""
+        size = batch.smaller(refusal.status, message, len(requests))
+        if session.left < len(requests):
+            return [refusal] * len(requests)
+        session.usage.requests += len(requests)
+        carried = await asyncio.gather(
+            *(self._carry(part, session, alone=size == 1) for part in batch.divided(requests, size))
+        )
+        replies = [reply for part, _ in carried for reply in part]
+        if size == 1:
+            answered = any(taken for _, taken in carried)
+            worked = answered and all(reply.status != refusal.status for reply in replies)
+        else:
+            worked = all(taken for _, taken in carried)
+        if worked and len(requests) > 1 and len(batched.body or b"") <= batch.MAX_TEACHING_BYTES:
+            self._batches.learn(len(requests), size, refusal.status)
+        return replies
+
+    def _too_long(self, request: GraphRequest) -> bool:
+        """Whether a read is to go in a `$batch` for the length of its URL."""
+        length = len(self.root) + len(request.url)
+        return length > _LONG_URL and not request.changes and self._batches.now > 1
 
     async def _http_request(
         self, request: GraphRequest, session: Session, *, changes: bool | None = None
@@ -287,13 +411,26 @@ def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransp
     return AiohttpTransport(client=session)
 
 
+def _cut(error: GraphError, status: int, changes: bool) -> Reply:
+    """The reply where an answer came but is unusable, as one that was cut off is."""
+    if changes:
+        return Reply(error=outcome_unknown(error), status=status)
+    return Reply(error=error, status=status, retry=True)
+
+
 def _reply(
-    status: int, headers: dict[str, str], data: Any, session: Session, changes: bool
+    status: int,
+    headers: dict[str, str],
+    data: Any,
+    session: Session,
+    changes: bool,
+    *,
+    item: bool = False,
 ) -> Reply:
     if 200 <= status < 300:
-        if data is _NOT_JSON:
+        if data is _NOT_JSON or (not changes and status == 200 and _is_cut(data, item)):
             error = GraphError(f"the service answered {status} with a body that is not JSON")
-            return Reply(error=error, status=status)
+            return _cut(error, status, changes)
         return Reply(data, status=status, request_id=headers.get("request-id"))
     error = error_of_answer(status, headers, data, changes=changes)
     if len(session.token) >= _SECRET_LENGTH:
@@ -311,6 +448,14 @@ def _reply(
         retry=retriable(status, after, changes),
         after=after,
     )
+
+
+def _is_cut(data: Any, item: bool) -> bool:
+    """Whether an answer that should hold JSON holds nothing, or the beginning of some.
+
+    An item of a `$batch` whose body is no JSON has it as text.
+    """
+    return data is None or (item and isinstance(data, str) and data.lstrip()[:1] in ("", "{", "["))
 
 
 _NOT_JSON = object()

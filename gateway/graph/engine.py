@@ -94,7 +94,7 @@ class Engine:
                 token = await self.credentials.token(caller)
         except TimeoutError:
             raise UpstreamTimeout("there was no token for the service in time") from None
-        return Session(token, deadline, usage)
+        return Session(token, deadline, usage, self.budget)
 
     async def aclose(self) -> None:
         """Close what the engine holds open."""

@@ -11,7 +11,7 @@ from tenacity.retry import retry_if_exception_type
 from tenacity.stop import stop_after_attempt, stop_any, stop_before_delay
 from tenacity.wait import wait_random_exponential
 
-RETRIABLE_STATUS = frozenset({429, 503, 504})
+RETRIABLE_STATUS = frozenset({429, 500, 502, 503, 504})
 MAX_RETRY_AFTER = 120.0
 
 

@@ -120,9 +120,9 @@ class _Compiler:
     def boolean(self, node: Node) -> Test:
         match node:
             case ast.BoolOp(op=ast.And()):
-                return _both(self.boolean(node.left), self.boolean(node.right))
+                return _all([self.boolean(operand) for operand in _operands(node)])
             case ast.BoolOp(op=ast.Or()):
-                return _either(self.boolean(node.left), self.boolean(node.right))
+                return _any([self.boolean(operand) for operand in _operands(node)])
             case ast.Compare(left=ast.UnaryOp(op=ast.Not(), operand=left)):
                 # The parser binds `not` to the property instead of the comparison.
                 return _negation(self.comparison(node.comparator, left, node.right))
@@ -227,17 +227,26 @@ def _path_of(node: Node) -> list[str]:
     return []
 
 
-def _both(left: Test, right: Test) -> Test:
+def _operands(node: Node) -> list[Node]:
+    """The operands of a chain like `a or b or c`, however long, in their order."""
+    kind, operands = type(node.op), []
+    while isinstance(node, ast.BoolOp) and isinstance(node.op, kind):
+        operands.append(node.right)
+        node = node.left
+    return [node, *reversed(operands)]
+
+
+def _all(tests: list[Test]) -> Test:
     def test(row: Row) -> bool | None:
-        answers = (left(row), right(row))
+        answers = [one(row) for one in tests]
         return False if False in answers else None if None in answers else True
 
     return test
 
 
-def _either(left: Test, right: Test) -> Test:
+def _any(tests: list[Test]) -> Test:
     def test(row: Row) -> bool | None:
-        answers = (left(row), right(row))
+        answers = [one(row) for one in tests]
         return True if True in answers else None if None in answers else False
 
     return test
