@@ -33,6 +33,7 @@ from gateway.settings import Settings
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
+_CHANGE_TIME = 5.0
 DEFAULT_QUERY = """\
 # Which leaver tasks failed, for whom, and why? Newest first.
 query Triage {
@@ -90,6 +91,7 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
         max_attempts=settings.max_attempts,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
+        change_time=min(_CHANGE_TIME, settings.read_timeout, settings.deadline / 2),
     )
     return Engine(
         client,

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,13 +18,18 @@ from httpx_aiohttp import AiohttpTransport
 from tenacity import RetryError
 
 from gateway.graph import batch
+from gateway.graph.credentials import Renewal
 from gateway.graph.errors import (
+    ClaimsChallenge,
     GraphError,
+    Unauthenticated,
     UpstreamTimeout,
     UpstreamUnavailable,
     error_of_answer,
     outcome_unknown,
 )
+from gateway.graph.fairness import Later, TooLate, Turn, Turns
+from gateway.graph.pacing import Pace, Paces, Patience
 from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
@@ -54,22 +59,41 @@ class Reply:
 
 @dataclass(slots=True)
 class Usage:
-    """What one operation has cost so far: HTTP requests, and logical requests within them."""
+    """What one operation has cost so far: HTTP requests, and logical requests within them.
+
+    ``sending`` of the HTTP requests are under way now, and ``waiting`` wait for their turn.
+    ``pace`` is that of the operation's credential, and ``renewal`` its other token.
+    """
 
     http_requests: int = 0
     requests: int = 0
+    sending: int = 0
+    waiting: int = 0
+    pace: Pace | None = field(default=None, repr=False)
+    renewal: Renewal | None = field(default=None, repr=False)
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the operation does nothing but wait until its credential may ask again."""
+        limited = self.pace is not None and self.pace.limited
+        return limited and self.waiting > 0 and self.sending == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """On whose behalf, and until when, requests are sent.
 
-    ``deadline`` is in seconds of ``time.monotonic()``.
+    ``deadline`` is in seconds of ``time.monotonic()``. ``caller`` is the account whose share of the
+    slots is used, and ``credential`` what the service throttles: a name or a hash, never a token.
+    ``renewal`` gets another token where this one is refused; the caller's own can't be had anew.
     """
 
     token: str = field(repr=False)
     deadline: float
     usage: Usage = field(default_factory=Usage)
+    caller: str = ""
+    credential: str = ""
+    renewal: Renewal | None = None
 
     @property
     def remaining(self) -> float:
@@ -86,6 +110,9 @@ class GraphClient:
         concurrency: HTTP requests under way at once, over all operations.
         max_attempts: attempts of a request that is throttled or fails to connect.
         connect_timeout, read_timeout: seconds.
+        change_time: seconds that must be left for a change to be sent; with less, its answer would
+            be given up before it can be expected.
+        later: as for `Turns`, with ``clock``, which `Session.deadline` is of.
     """
 
     def __init__(
@@ -97,16 +124,23 @@ class GraphClient:
         max_attempts: int = 4,
         connect_timeout: float = 5.0,
         read_timeout: float = 30.0,
+        change_time: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        later: Later | None = None,
     ) -> None:
         self.root = root.rstrip("/")
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
-        self._slots = asyncio.Semaphore(concurrency)
-        self._http = _http_client(transport or _aiohttp_transport(concurrency))
-        self._changing = _http_client(transport or _aiohttp_transport(concurrency, reuse=False))
+        self._change_time = change_time
+        self._clock = clock
+        self._turns = Turns(concurrency, clock=clock, later=later)
+        self._paces = Paces()
+        self._http = _http_client(transport or _aiohttp_transport())
+        self._changing = _http_client(transport or _aiohttp_transport(reuse=False))
 
     async def aclose(self) -> None:
         """Close the connection pool."""
+        self._turns.close()
         await self._http.aclose()
         await self._changing.aclose()
 
@@ -150,7 +184,7 @@ class GraphClient:
 
         async def attempt() -> None:
             pending = [number for number, reply in enumerate(replies) if reply.retry]
-            answers = await self._send_once([requests[number] for number in pending], session)
+            answers = await self._in_turn([requests[number] for number in pending], session)
             for number, reply in zip(pending, answers, strict=True):
                 replies[number] = reply
             again = [reply for reply in answers if reply.retry]
@@ -160,6 +194,80 @@ class GraphClient:
         with suppress(RetryError):
             await attempts(most=self._max_attempts, seconds=session.remaining)(attempt)
         return replies
+
+    async def _in_turn(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
+        """The replies to requests that are sent when it is their turn.
+
+        What is answered 429 is sent again when its credential may ask again, as often as the
+        service gets on with the credential's requests, else `max_attempts` times. With a token of
+        the gateway's own, what is answered 401 is sent again with a new one, if that can be had.
+        """
+        replies: list[Reply | None] = [None] * len(requests)
+        pending = list(range(len(requests)))
+        pace = session.usage.pace = self._paces.of(session.credential)
+        patience = Patience(self._max_attempts)
+        if session.renewal is not None:
+            session = replace(session, token=session.renewal.token or session.token)
+        while pending:
+            try:
+                turn = await self._turn(requests, pending, session, pace)
+            except TooLate as late:
+                for number in pending:
+                    unsent = Reply(error=late.error(changes=requests[number].changes))
+                    replies[number] = replies[number] or unsent
+                break
+            some, pending = pending[: turn.requests], pending[turn.requests :]
+            answers = await self._answers([requests[number] for number in some], session, turn)
+            for number, reply in zip(some, answers, strict=True):
+                replies[number] = reply
+            refused = [number for number in some if _is_refused(replies[number])]
+            if refused and (renewed := await self._renewed(session)) is not None:
+                session = renewed
+                pending = sorted([*refused, *pending])
+            throttled = [n for n, reply in zip(some, answers, strict=True) if reply.status == 429]
+            if throttled and patience.allows(pace):
+                pending = sorted([*throttled, *pending])
+        # Waiting was done here, and in vain.
+        return [replace(r, retry=False) if r.status == 429 else r for r in replies if r is not None]
+
+    async def _turn(
+        self, requests: Sequence[GraphRequest], pending: list[int], session: Session, pace: Pace
+    ) -> Turn:
+        usage = session.usage
+        changes = any(requests[number].changes for number in pending)
+        latest = session.deadline - (self._change_time if changes else 0.0)
+        usage.waiting += 1
+        try:
+            return await self._turns.enter(session.caller, id(usage), pace, len(pending), latest)
+        finally:
+            usage.waiting -= 1
+
+    async def _answers(
+        self, requests: Sequence[GraphRequest], session: Session, turn: Turn
+    ) -> list[Reply]:
+        """The replies to what may be sent now; the turn ends with them."""
+        session.usage.sending += 1
+        try:
+            answers = await self._send_once(requests, session)
+            throttled = [reply for reply in answers if reply.status == 429]
+            accepted = sum(reply.status > 0 for reply in answers) - len(throttled)
+            after = max((r.after for r in throttled if r.after is not None), default=None)
+            turn.pace.answered(accepted, len(throttled), after, turn.round, self._clock())
+            return answers
+        finally:
+            session.usage.sending -= 1
+            self._turns.leave(turn)
+
+    async def _renewed(self, session: Session) -> Session | None:
+        """The session with another token than its own, which was refused."""
+        if session.renewal is None:
+            return None
+        try:
+            async with asyncio.timeout(session.remaining):
+                token = await session.renewal.instead_of(session.token)
+        except TimeoutError:
+            return None
+        return replace(session, token=token) if token is not None else None
 
     async def _send_once(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         session.usage.http_requests += 1
@@ -203,7 +311,7 @@ class GraphClient:
         http = self._changing if changes else self._http
         error: GraphError
         try:
-            async with asyncio.timeout(session.remaining), self._slots:
+            async with asyncio.timeout(session.remaining):
                 return await http.request(
                     request.method,
                     f"{self.root}/{request.url}",
@@ -224,6 +332,12 @@ class GraphClient:
             return Reply(error=error, status=-1, retry=not changes)
 
 
+def _is_refused(reply: Reply | None) -> bool:
+    """Whether another token of the same kind may be accepted."""
+    error = reply.error if reply is not None else None
+    return isinstance(error, Unauthenticated) and not isinstance(error, ClaimsChallenge)
+
+
 def _never_sent(problem: Exception) -> bool:
     """Whether there was no connection to send the request on."""
     return isinstance(problem, httpx.ConnectError) or isinstance(
@@ -238,8 +352,8 @@ def _http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return client
 
 
-def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransport:
-    """aiohttp behind the httpx API.
+def _aiohttp_transport(*, reuse: bool = True) -> AiohttpTransport:
+    """aiohttp behind the httpx API. Its connections are not limited: the slots are.
 
     On a connection that was used before, aiohttp by itself sends a DELETE again when the
     connection breaks; ``reuse`` false rules that out.
@@ -247,9 +361,9 @@ def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransp
 
     def session() -> aiohttp.ClientSession:
         connector = (
-            aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60)
+            aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
             if reuse
-            else aiohttp.TCPConnector(limit=concurrency, force_close=True)
+            else aiohttp.TCPConnector(limit=0, force_close=True)
         )
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
