@@ -168,26 +168,28 @@ async def test_a_connection_is_no_second_queue(start: Start) -> None:
     service.open = True
 
 
-async def test_who_waits_for_a_throttle_takes_no_place_of_others(start: Start) -> None:
+async def test_who_waits_for_a_throttle_takes_no_place_of_others() -> None:
     def instead(request: Asked) -> Answered | None:
         if _caller(request) == "nobody-is-throttled":
             return None
         return graph_error(429, "TooManyRequests", **{"retry-after": "50"})
 
+    upstream = Unusual(instead=instead).before(create_sandbox(SandboxSettings(moving=False)))
     settings = Settings(max_operations=4, max_attempts=1)
-    upstream = Unusual(instead=instead)
-    gateway = await start(settings, passthrough=True, unusual=upstream)
-    waiting = []
-    for number in range(4):
-        caller = f"throttled-{number}"
-        assert _codes(await _as(gateway, caller, NAMES % 1)) == ["THROTTLED"]
-        waiting += [asyncio.create_task(_as(gateway, caller, NAMES % n)) for n in (2, 3)]
-    for number in range(1, 45):
-        answer = await _as(gateway, "nobody-is-throttled", NAMES % number)
-        assert _codes(answer) == []
-    assert not any(task.done() for task in waiting)
-    for task in waiting:
-        task.cancel()
+    async with running(upstream, settings, passthrough=True) as gateway:
+        waiting = []
+        for caller in ("throttled-1", "throttled-2", "throttled-3", "throttled-4"):
+            assert _codes(await _as(gateway, caller, NAMES % 1)) == ["THROTTLED"]
+            for number in (2, 3):
+                waiting.append(asyncio.create_task(_as(gateway, caller, NAMES % number)))
+                await _settled()
+        for number in range(1, 45):
+            answer = await _as(gateway, "nobody-is-throttled", NAMES % number)
+            assert _codes(answer) == []
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
 
 
 async def test_operations_that_are_throttled_are_bounded_too(start: Start) -> None:
