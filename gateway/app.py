@@ -33,6 +33,7 @@ from gateway.settings import Settings, split
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
+_CHANGE_TIME = 5.0
 DEFAULT_QUERY = """\
 # Which leaver tasks failed, for whom, and why? Newest first.
 query Triage {
@@ -91,6 +92,7 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         link_origins=split(settings.link_origins),
+        change_time=min(_CHANGE_TIME, settings.read_timeout, settings.deadline / 2),
     )
     return Engine(
         client,

@@ -51,7 +51,7 @@ async def check(gateway: Gateway, query: str, variables: Any) -> list[str]:
 async def test_generated_queries_are_no_fault(gateway: Gateway) -> None:
     answered = 0
     for case in range(CASES):
-        draw = random.Random(case)  # noqa: S311
+        draw = random.Random(case)
         operations = Operations(SCHEMA, draw)
         query = operations.write()
         answered += not await check(gateway, query, operations.variables)
@@ -65,7 +65,7 @@ async def test_generated_changes_are_no_fault(gateway: Gateway, name: str) -> No
     type_ = SCHEMA.mutation_type.fields[name].args["input"].type
     query = f"mutation($input: {type_}) {{ {name}(input: $input) {{ __typename }} }}"
     for case in range(12):
-        draw = random.Random(f"{name} {case}")  # noqa: S311
+        draw = random.Random(f"{name} {case}")
         given = Operations(SCHEMA, draw)._value(type_, 0)
         await check(gateway, query, {"input": given})
         await check(gateway, query, {"input": odd(given, draw)})

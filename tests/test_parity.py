@@ -57,11 +57,11 @@ def test_answers_are_the_same_with_and_without(tally: Tally, parity_cases: int) 
     )
     @given(st.integers(0, 2**64), st.integers(0, 2**64), st.sampled_from([0, 1, 1, 2, 3, 6]))
     def compare(operation: int, rows: int, times: int) -> None:
-        operations = Operations(ON.graphql._schema, random.Random(operation))  # noqa: S311
+        operations = Operations(ON.graphql._schema, random.Random(operation))
         text = operations.write()
         document = parse(text)
         assert not validate(ON.graphql._schema, document), text
-        draw = random.Random(rows)  # noqa: S311
+        draw = random.Random(rows)
         invented = Recorder(OFF.graphql._schema, OFF.graphql._schema.query_type, draw, [60])
         variables = operations.variables
         loop.run_until_complete(executed(OFF.graphql, document, variables, invented))

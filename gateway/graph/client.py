@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
@@ -19,13 +19,18 @@ from httpx_aiohttp import AiohttpTransport
 from tenacity import RetryError
 
 from gateway.graph import batch
+from gateway.graph.credentials import Renewal
 from gateway.graph.errors import (
+    ClaimsChallenge,
     GraphError,
+    Unauthenticated,
     UpstreamTimeout,
     UpstreamUnavailable,
     error_of_answer,
     outcome_unknown,
 )
+from gateway.graph.fairness import Later, TooLate, Turn, Turns
+from gateway.graph.pacing import Pace, Paces, Patience
 from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
 from gateway.odata.address import same_path
 from gateway.odata.errors import GatewayError
@@ -70,11 +75,23 @@ class Usage:
     """What one operation has cost so far: HTTP requests, and logical requests within them.
 
     What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
+    ``sending`` of the HTTP requests are under way now, and ``waiting`` wait for their turn.
+    ``pace`` is that of the operation's credential, and ``renewal`` its other token.
     """
 
     http_requests: int = 0
     requests: int = 0
     repeated: int = 0
+    sending: int = 0
+    waiting: int = 0
+    pace: Pace | None = field(default=None, repr=False)
+    renewal: Renewal | None = field(default=None, repr=False)
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the operation does nothing but wait until its credential may ask again."""
+        limited = self.pace is not None and self.pace.limited
+        return limited and self.waiting > 0 and self.sending == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +99,19 @@ class Session:
     """On whose behalf, and until when, requests are sent.
 
     ``deadline`` is in seconds of ``time.monotonic()``; ``budget`` is the number of logical
-    requests that the operation may send, repeated ones included.
+    requests that the operation may send, repeated ones included. ``caller`` is the account whose
+    share of the slots is used, and ``credential`` what the service throttles: a name or a hash,
+    never a token.
+    ``renewal`` gets another token where this one is refused; the caller's own can't be had anew.
     """
 
     token: str = field(repr=False)
     deadline: float
     usage: Usage = field(default_factory=Usage)
     budget: int | None = None
+    caller: str = ""
+    credential: str = ""
+    renewal: Renewal | None = None
 
     @property
     def remaining(self) -> float:
@@ -126,6 +149,9 @@ class GraphClient:
         connect_timeout, read_timeout: seconds.
         link_origins: origins that nextLinks may name instead of the root's own, such as
             ``https://graph.microsoft.com`` where the root is a proxy of it.
+        change_time: seconds that must be left for a change to be sent; with less, its answer would
+            be given up before it can be expected.
+        later: as for `Turns`, with ``clock``, which `Session.deadline` is of.
     """
 
     def __init__(
@@ -138,18 +164,25 @@ class GraphClient:
         connect_timeout: float = 5.0,
         read_timeout: float = 30.0,
         link_origins: Sequence[str] = (),
+        change_time: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        later: Later | None = None,
     ) -> None:
         self.root = root.rstrip("/")
         self._origins = {_origin(urlsplit(url)) for url in (self.root, *link_origins)}
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
         self._batches = batch.BatchSize()
-        self._slots = asyncio.Semaphore(concurrency)
-        self._http = _http_client(transport or _aiohttp_transport(concurrency))
-        self._changing = _http_client(transport or _aiohttp_transport(concurrency, reuse=False))
+        self._change_time = change_time
+        self._clock = clock
+        self._turns = Turns(concurrency, clock=clock, later=later)
+        self._paces = Paces()
+        self._http = _http_client(transport or _aiohttp_transport())
+        self._changing = _http_client(transport or _aiohttp_transport(reuse=False))
 
     async def aclose(self) -> None:
         """Close the connection pool."""
+        self._turns.close()
         await self._http.aclose()
         await self._changing.aclose()
 
@@ -228,7 +261,7 @@ class GraphClient:
         async def attempt() -> None:
             nonlocal lost
             pending = [number for number, reply in enumerate(replies) if reply.retry]
-            answers = await self._send_once([requests[number] for number in pending], session)
+            answers = await self._in_turn([requests[number] for number in pending], session)
             lost += any(reply.shared for reply in answers)
             for number, reply in zip(pending, answers, strict=True):
                 attempts_of[number] += not reply.shared
@@ -247,6 +280,82 @@ class GraphClient:
         with suppress(RetryError):
             await attempts(most=2 * self._max_attempts, seconds=session.remaining)(attempt)
         return replies
+
+    async def _in_turn(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
+        """The replies to requests that are sent when it is their turn.
+
+        What is answered 429 is sent again when its credential may ask again, as often as the
+        service gets on with the credential's requests, else `max_attempts` times. With a token of
+        the gateway's own, what is answered 401 is sent again with a new one, if that can be had.
+        """
+        replies: list[Reply | None] = [None] * len(requests)
+        pending = list(range(len(requests)))
+        pace = session.usage.pace = self._paces.of(session.credential)
+        patience = Patience(self._max_attempts)
+        if session.renewal is not None:
+            session = replace(session, token=session.renewal.token or session.token)
+        while pending:
+            try:
+                turn = await self._turn(requests, pending, session, pace)
+            except TooLate as late:
+                for number in pending:
+                    unsent = Reply(error=late.error(changes=requests[number].changes))
+                    replies[number] = replies[number] or unsent
+                break
+            some, pending = pending[: turn.requests], pending[turn.requests :]
+            answers = await self._answers([requests[number] for number in some], session, turn)
+            for number, reply in zip(some, answers, strict=True):
+                replies[number] = reply
+            refused = [number for number in some if _is_refused(replies[number])]
+            if refused and (renewed := await self._renewed(session)) is not None:
+                session = renewed
+                pending = sorted([*refused, *pending])
+            throttled = [n for n, reply in zip(some, answers, strict=True) if reply.status == 429]
+            if throttled and patience.allows(pace):
+                session.usage.repeated += len(throttled)
+                session.usage.requests += len(throttled)
+                pending = sorted([*throttled, *pending])
+        # Waiting was done here, and in vain.
+        return [replace(r, retry=False) if r.status == 429 else r for r in replies if r is not None]
+
+    async def _turn(
+        self, requests: Sequence[GraphRequest], pending: list[int], session: Session, pace: Pace
+    ) -> Turn:
+        usage = session.usage
+        changes = any(requests[number].changes for number in pending)
+        latest = session.deadline - (self._change_time if changes else 0.0)
+        usage.waiting += 1
+        try:
+            return await self._turns.enter(session.caller, id(usage), pace, len(pending), latest)
+        finally:
+            usage.waiting -= 1
+
+    async def _answers(
+        self, requests: Sequence[GraphRequest], session: Session, turn: Turn
+    ) -> list[Reply]:
+        """The replies to what may be sent now; the turn ends with them."""
+        session.usage.sending += 1
+        try:
+            answers = await self._send_once(requests, session)
+            throttled = [reply for reply in answers if reply.status == 429]
+            accepted = sum(reply.status > 0 for reply in answers) - len(throttled)
+            after = max((r.after for r in throttled if r.after is not None), default=None)
+            turn.pace.answered(accepted, len(throttled), after, turn.round, self._clock())
+            return answers
+        finally:
+            session.usage.sending -= 1
+            self._turns.leave(turn)
+
+    async def _renewed(self, session: Session) -> Session | None:
+        """The session with another token than its own, which was refused."""
+        if session.renewal is None:
+            return None
+        try:
+            async with asyncio.timeout(session.remaining):
+                token = await session.renewal.instead_of(session.token)
+        except TimeoutError:
+            return None
+        return replace(session, token=token) if token is not None else None
 
     async def _send_once(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         """One attempt."""
@@ -358,7 +467,7 @@ class GraphClient:
         http = self._changing if changes else self._http
         error: GraphError
         try:
-            async with asyncio.timeout(session.remaining), self._slots:
+            async with asyncio.timeout(session.remaining):
                 return await http.request(
                     request.method,
                     f"{self.root}/{request.url}",
@@ -379,6 +488,12 @@ class GraphClient:
             return Reply(error=error, status=-1, retry=not changes)
 
 
+def _is_refused(reply: Reply | None) -> bool:
+    """Whether another token of the same kind may be accepted."""
+    error = reply.error if reply is not None else None
+    return isinstance(error, Unauthenticated) and not isinstance(error, ClaimsChallenge)
+
+
 def _never_sent(problem: Exception) -> bool:
     """Whether there was no connection to send the request on."""
     return isinstance(problem, httpx.ConnectError) or isinstance(
@@ -393,8 +508,8 @@ def _http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return client
 
 
-def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransport:
-    """aiohttp behind the httpx API.
+def _aiohttp_transport(*, reuse: bool = True) -> AiohttpTransport:
+    """aiohttp behind the httpx API. Its connections are not limited: the slots are.
 
     On a connection that was used before, aiohttp by itself sends a DELETE again when the
     connection breaks; ``reuse`` false rules that out.
@@ -402,9 +517,9 @@ def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransp
 
     def session() -> aiohttp.ClientSession:
         connector = (
-            aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60)
+            aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
             if reuse
-            else aiohttp.TCPConnector(limit=concurrency, force_close=True)
+            else aiohttp.TCPConnector(limit=0, force_close=True)
         )
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 

@@ -1,8 +1,9 @@
 """Which token goes upstream, and whose it is."""
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import jwt
 
 from gateway.graph.caller import Caller
 from gateway.graph.errors import Unauthenticated
+from gateway.odata.errors import GatewayError
 
 
 class Credentials(Protocol):
@@ -20,6 +22,18 @@ class Credentials(Protocol):
 
         Raises:
             Unauthenticated: the caller has to show a token and did not, or a better one.
+            GraphError: there is no token to be had.
+        """
+
+    def key(self, caller: Caller) -> str:
+        """What tells the credentials apart that `token` gives: a name or a hash, never a token."""
+
+    async def renew(self, caller: Caller, refused: str) -> str | None:
+        """Another token than ``refused``, which the service does not accept.
+
+        ``None`` where there is no other: the caller's own, or when the same is given again.
+
+        Raises:
             GraphError: there is no token to be had.
         """
 
@@ -36,6 +50,14 @@ class Passthrough:
             raise Unauthenticated("send a Microsoft Graph token as 'Authorization: Bearer …'")
         return caller.token
 
+    def key(self, caller: Caller) -> str:
+        """See `Credentials.key`."""
+        return hashlib.sha256((caller.token or "").encode()).hexdigest()
+
+    async def renew(self, caller: Caller, refused: str) -> str | None:
+        """See `Credentials.renew`."""
+        return None
+
     async def aclose(self) -> None:
         """See `Credentials.aclose`."""
 
@@ -50,8 +72,44 @@ class Fixed:
         """See `Credentials.token`."""
         return self.value
 
+    def key(self, caller: Caller) -> str:
+        """See `Credentials.key`."""
+        return ""
+
+    async def renew(self, caller: Caller, refused: str) -> str | None:
+        """See `Credentials.renew`."""
+        return None
+
     async def aclose(self) -> None:
         """See `Credentials.aclose`."""
+
+
+class Renewal:
+    """The other token of one operation, which is fetched at most once.
+
+    Args:
+        fetch: gives another token than the one that was refused, as `Credentials.renew` does.
+    """
+
+    def __init__(self, fetch: Callable[[str], Awaitable[str | None]]) -> None:
+        self._fetch = fetch
+        self._fetching: asyncio.Future[str | None] | None = None
+        self.token: str | None = None
+
+    async def instead_of(self, refused: str) -> str | None:
+        """The other token; ``None`` if there is none, or if it is the one that was refused."""
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._fetched(refused))
+        # Others of the operation wait for it too.
+        token = await asyncio.shield(self._fetching)
+        return token if token != refused else None
+
+    async def _fetched(self, refused: str) -> str | None:
+        try:
+            self.token = await self._fetch(refused)
+        except GatewayError:
+            return None
+        return self.token
 
 
 def caller_name(token: str | None) -> str:

@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gateway.graph.caller import Caller, Permission
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.client import GraphClient, Reply, Session, Usage
-from gateway.graph.credentials import Credentials
+from gateway.graph.credentials import Credentials, Renewal
 from gateway.graph.errors import UpstreamTimeout
 from gateway.graph.layers import Execution
 from gateway.graph.loaders import RequestLoader
@@ -94,7 +95,17 @@ class Engine:
                 token = await self.credentials.token(caller)
         except TimeoutError:
             raise UpstreamTimeout("there was no token for the service in time") from None
-        return Session(token, deadline, usage, self.budget)
+        if usage.renewal is None:
+            usage.renewal = Renewal(partial(self.credentials.renew, caller))
+        return Session(
+            token,
+            deadline,
+            usage,
+            self.budget,
+            caller=caller.account,
+            credential=self.credentials.key(caller),
+            renewal=usage.renewal,
+        )
 
     async def aclose(self) -> None:
         """Close what the engine holds open."""

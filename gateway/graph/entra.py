@@ -135,11 +135,13 @@ class _Source:
         self._credential = credential
         self._turn = asyncio.Lock()
         self.expires = time.time() + 60  # While there is no token yet.
+        self.last: str | None = None
 
     async def token(self, scope: str) -> str:
         async with self._turn:
             found = await self._credential.get_token_info(scope)
         self.expires = found.expires_on
+        self.last = found.token
         return found.token
 
 
@@ -195,6 +197,18 @@ class AppCredentials:
         except AzureError as problem:
             raise _unreachable(problem) from None
 
+    def key(self, caller: Caller) -> str:
+        """See `Credentials.key`."""
+        return ""
+
+    async def renew(self, caller: Caller, refused: str) -> str | None:
+        """See `Credentials.renew`."""
+        # The credential keeps its token, so a new one is asked; unless another operation was first.
+        if self._source is not None and self._source.last == refused:
+            self._source = None
+        token = await self.token(caller)
+        return token if token != refused else None
+
     async def aclose(self) -> None:
         """See `Credentials.aclose`."""
         self._source = None
@@ -242,6 +256,18 @@ class OnBehalfOf:
             raise _refused(problem) from None
         except AzureError as problem:
             raise _unreachable(problem) from None
+
+    def key(self, caller: Caller) -> str:
+        """See `Credentials.key`."""
+        return hashlib.sha256((caller.token or "").encode()).hexdigest()
+
+    async def renew(self, caller: Caller, refused: str) -> str | None:
+        """See `Credentials.renew`."""
+        key = hashlib.sha256((caller.token or "").encode()).digest()
+        if key in self._sources and self._sources[key].last == refused:
+            del self._sources[key]
+        token = await self.token(caller)
+        return token if token != refused else None
 
     def _source(self, assertion: str) -> _Source:
         key = hashlib.sha256(assertion.encode()).digest()

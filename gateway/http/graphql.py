@@ -169,7 +169,8 @@ class GraphQLEndpoint:
         if not isinstance(given, list) and isinstance(prepared[0], Refused):
             raise prepared[0]
         runnable = [item for item in prepared if isinstance(item, _Prepared)]
-        with self._admission.of(len(runnable)), ExitStack() as places:
+        usages = [item.record.usage for item in runnable]
+        with self._admission.of(caller.account, usages), ExitStack() as places:
             for item in runnable:
                 places.enter_context(self._quota.admitted(caller, item.record.usage))
             work = self._execute_all(prepared, caller)
