@@ -7,14 +7,11 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import aiohttp
 import httpx
 import orjson
-from httpx_aiohttp import AiohttpTransport
 from tenacity import RetryError
 
 from gateway.graph import batch
@@ -26,6 +23,7 @@ from gateway.graph.errors import (
     outcome_unknown,
 )
 from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
+from gateway.graph.transport import AiohttpTransport, Sending, http_client, target_of
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
 
@@ -99,11 +97,12 @@ class GraphClient:
         read_timeout: float = 30.0,
     ) -> None:
         self.root = root.rstrip("/")
+        self._base = httpx.URL(self.root).raw_path.decode("ascii").rstrip("/")
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
         self._slots = asyncio.Semaphore(concurrency)
-        self._http = _http_client(transport or _aiohttp_transport(concurrency))
-        self._changing = _http_client(transport or _aiohttp_transport(concurrency, reuse=False))
+        self._http = http_client(transport or AiohttpTransport(concurrency))
+        self._changing = http_client(transport or AiohttpTransport(concurrency, reuse=False))
 
     async def aclose(self) -> None:
         """Close the connection pool."""
@@ -201,59 +200,33 @@ class GraphClient:
             headers["Content-Type"] = "application/json"
         connect, read = self._timeouts
         http = self._changing if changes else self._http
+        sending = Sending()
         error: GraphError
         try:
+            target = target_of(self._base, request.url)
             async with asyncio.timeout(session.remaining), self._slots:
+                sending.begin()
                 return await http.request(
                     request.method,
                     f"{self.root}/{request.url}",
                     content=request.body,
                     headers=headers,
                     timeout=httpx.Timeout(read, connect=connect),
+                    extensions={"target": target, "sending": sending},
                 )
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             error = UpstreamTimeout("the service did not answer in time")
-            return Reply(error=outcome_unknown(error) if changes else error, status=-1)
+            if changes and sending.begun:
+                error = outcome_unknown(error)
+            return Reply(error=error, status=-1)
         except httpx.InvalidURL:
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
         except (httpx.HTTPError, OSError) as problem:
             _log.warning("the upstream can't be reached: %s", problem)
             error = UpstreamUnavailable("the service can't be reached")
-            if changes and not _never_sent(problem):
+            if changes and sending.begun:
                 error = outcome_unknown(error)
             return Reply(error=error, status=-1, retry=not changes)
-
-
-def _never_sent(problem: Exception) -> bool:
-    """Whether there was no connection to send the request on."""
-    return isinstance(problem, httpx.ConnectError) or isinstance(
-        problem.__cause__, aiohttp.ClientConnectorError
-    )
-
-
-def _http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    client = httpx.AsyncClient(transport=transport)
-    # A cookie that the service sets for one caller must not be sent for another.
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return client
-
-
-def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransport:
-    """aiohttp behind the httpx API.
-
-    On a connection that was used before, aiohttp by itself sends a DELETE again when the
-    connection breaks; ``reuse`` false rules that out.
-    """
-
-    def session() -> aiohttp.ClientSession:
-        connector = (
-            aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60)
-            if reuse
-            else aiohttp.TCPConnector(limit=concurrency, force_close=True)
-        )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-    return AiohttpTransport(client=session)
 
 
 def _reply(

@@ -9,6 +9,7 @@ from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.client import Reply
 from gateway.graph.errors import GraphError
 from gateway.graph.loaders import RequestLoader
+from gateway.odata.address import misread
 from gateway.odata.query import GraphRequest, Options
 
 Row = dict[str, Any]
@@ -73,6 +74,9 @@ class Reader:
         Returns:
             The reply, and the options that it was asked with.
         """
+        if misread(path):
+            error = GraphError("the service gave a key that stands for something else in a URL")
+            return Reply(error=error), options
         used = options
         for option in options.optional:
             if not self.capabilities.allows(options.capability(option, entity)):
