@@ -31,6 +31,9 @@ _log = logging.getLogger(__name__)
 
 # Without it, enum members above the sentinel are withheld (graph-lifecycle-api.md, section 4).
 _HEADERS = {"Prefer": "include-unknown-enum-members"}
+# A change that can't be waited for this many seconds (or the read time-out, if that is less) is not
+# sent, since nobody would learn what became of it.
+_LEAST_FOR_A_CHANGE = 1.0
 # Shorter tokens are no secrets, and could be part of any word.
 _SECRET_LENGTH = 16
 
@@ -114,8 +117,9 @@ class GraphClient:
 
         A lone request travels as itself, several in `$batch` requests that go out together. What
         changes something is sent again only where the service says that it was not done: on 429,
-        and on 503 with Retry-After (questions.md, point 22). Where no answer came, the error says
-        ``outcomeUnknown``.
+        and on 503 with Retry-After (questions.md, point 22). Where it may have been sent and the
+        answer is neither a success that can be read nor a refusal, the error says
+        ``outcomeUnknown``. It is not sent at all where too little time is left for its answer.
         """
         answered = await asyncio.gather(
             *(
@@ -200,7 +204,8 @@ class GraphClient:
             headers["Content-Type"] = "application/json"
         connect, read = self._timeouts
         http = self._changing if changes else self._http
-        sending = Sending()
+        least = min(_LEAST_FOR_A_CHANGE, read)
+        sending = Sending(session.deadline - least) if changes else Sending()
         error: GraphError
         try:
             target = target_of(self._base, request.url)
@@ -216,8 +221,12 @@ class GraphClient:
                 )
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             error = UpstreamTimeout("the service did not answer in time")
-            if changes and sending.begun:
-                error = outcome_unknown(error)
+            if changes:
+                error = (
+                    outcome_unknown(error)
+                    if sending.begun
+                    else UpstreamTimeout("too little time was left for the change: it was not sent")
+                )
             return Reply(error=error, status=-1)
         except httpx.InvalidURL:
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
@@ -232,20 +241,24 @@ class GraphClient:
 def _reply(
     status: int, headers: dict[str, str], data: Any, session: Session, changes: bool
 ) -> Reply:
+    request_id = headers.get("request-id")
     if 200 <= status < 300:
-        if data is _NOT_JSON:
+        # What a change answers is an object or nothing; anything else may not be the service's.
+        if data is _NOT_JSON or (changes and not isinstance(data, dict | None)):
             error = GraphError(f"the service answered {status} with a body that is not JSON")
-            return Reply(error=error, status=status)
-        return Reply(data, status=status, request_id=headers.get("request-id"))
+            if changes:
+                error = outcome_unknown(error)
+            return Reply(error=error, status=status, request_id=request_id)
+        return Reply(data, status=status, request_id=request_id)
     error = error_of_answer(status, headers, data, changes=changes)
     if len(session.token) >= _SECRET_LENGTH:
         error.message = error.message.replace(session.token, "…")
         for name, value in error.extensions.items():
             if isinstance(value, str):
                 error.extensions[name] = value.replace(session.token, "…")
-    if changes and status in (502, 504):
-        error = outcome_unknown(error)
     after = retry_after(headers.get("retry-after"))
+    if changes and not _refuses(status, after):
+        error = outcome_unknown(error)
     return Reply(
         error=error,
         status=status,
@@ -253,6 +266,14 @@ def _reply(
         retry=retriable(status, after, changes),
         after=after,
     )
+
+
+def _refuses(status: int, after: float | None) -> bool:
+    """Whether an answer that is no success says that a change was not made.
+
+    408 is what a proxy says whose patience ended, whatever became of the request.
+    """
+    return (400 <= status < 500 and status != 408) or (status == 503 and after is not None)
 
 
 _NOT_JSON = object()
