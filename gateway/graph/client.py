@@ -55,7 +55,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Usage:
-    """What one operation has cost so far: HTTP requests, and logical requests within them."""
+    """What one operation has cost so far: HTTP requests that were sent, and logical requests."""
 
     http_requests: int = 0
     requests: int = 0
@@ -165,7 +165,6 @@ class GraphClient:
         return replies
 
     async def _send_once(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
-        session.usage.http_requests += 1
         changes = any(request.changes for request in requests)
         if len(requests) == 1:
             answer = await self._http_request(requests[0], session)
@@ -229,6 +228,7 @@ class GraphClient:
                 )
             return Reply(error=error, status=-1)
         except httpx.InvalidURL:
+            sending.begun = False
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
         except (httpx.HTTPError, OSError) as problem:
             _log.warning("the upstream can't be reached: %s", problem)
@@ -236,6 +236,8 @@ class GraphClient:
             if changes and sending.begun:
                 error = outcome_unknown(error)
             return Reply(error=error, status=-1, retry=not changes)
+        finally:
+            session.usage.http_requests += sending.begun
 
 
 def _reply(

@@ -479,6 +479,17 @@ async def test_a_read_is_counted_as_often_as_it_is_sent(name, caplog) -> None:
     assert "http-requests=2" in line
 
 
+@pytest.mark.parametrize("where", [nobody, full])
+async def test_a_read_that_was_never_sent_is_not_counted(where, caplog) -> None:
+    caplog.set_level(logging.INFO, "gateway.operations")
+    settings = Settings(connect_timeout=0.2, max_attempts=2)
+    with where() as address:
+        async with in_front_of(address, settings) as gateway:
+            await gateway.errors("{ workflows { nodes { id } } }")
+    [line] = [r.getMessage() for r in caplog.records if r.name == "gateway.operations"]
+    assert "http-requests=0" in line
+
+
 async def test_a_read_on_a_connection_that_was_used_is_counted_as_often_as_it_is_sent(
     caplog,
 ) -> None:
