@@ -8,13 +8,13 @@ from importlib import import_module
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from benchmarks import processes
 from benchmarks.measure import Call, cpu_seconds
 from benchmarks.report import Part
 from benchmarks.upstream import answers
 from gateway.graph.client import GraphClient, Session
+from gateway.graph.transport import AiohttpTransport
 from gateway.odata.query import GraphRequest
 
 AT_ONCE = 16
@@ -67,7 +67,7 @@ def _big() -> list[str]:
 @asynccontextmanager
 async def _clients() -> AsyncIterator[dict[str, Get]]:
     transports: dict[str, httpx.AsyncBaseTransport] = {
-        "httpx over aiohttp (this gateway)": AiohttpTransport(client=aiohttp.ClientSession),
+        "httpx over aiohttp (this gateway)": AiohttpTransport(),
         "httpx": httpx.AsyncHTTPTransport(),
     }
     with suppress(ImportError):

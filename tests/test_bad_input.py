@@ -38,17 +38,18 @@ UNSAFE_IDS = {
     "line separator": "a\u2028b",
     "direction override": "\u202eab",
     "100 kB": "a" * 100_000,
+    "filter in parentheses": "x')or('1'eq'1",
+    "function": "f(a=b)",
+    "system segment": "$count",
 }
 ODD_IDS = {
     "quote": "O'Brien",
     "quotes": "a''b'",
     "double quote": 'a"b',
-    "filter": "x')or('1'eq'1",
+    "filter": "x'or'1'eq'1",
     "parameters": "a&$filter=b",
     "plus": "a+b",
     "semicolon": "a;b=c",
-    "function": "f(a=b)",
-    "system segment": "$count",
     "accents": "é漢😀",
     "tag": "<script>",
 }

@@ -8,14 +8,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-import aiohttp
 import httpx
 import orjson
-from httpx_aiohttp import AiohttpTransport
 from tenacity import RetryError
 
 from gateway.graph import batch
@@ -32,6 +29,7 @@ from gateway.graph.errors import (
 from gateway.graph.fairness import Later, TooLate, Turn, Turns
 from gateway.graph.pacing import Pace, Paces, Patience
 from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
+from gateway.graph.transport import AiohttpTransport, Sending, http_client, target_of
 from gateway.odata.address import same_path
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
@@ -40,6 +38,8 @@ _log = logging.getLogger(__name__)
 
 # Without it, enum members above the sentinel are withheld (graph-lifecycle-api.md, section 4).
 _HEADERS = {"Prefer": "include-unknown-enum-members"}
+# A change that can't be waited for this many seconds (or the read time-out, if that is less) is not
+# sent, since nobody would learn what became of it.
 # Shorter tokens are no secrets, and could be part of any word.
 _SECRET_LENGTH = 16
 # Servers and proxies take request lines of 4 to 16 kB; longer ones go in a `$batch`, as
@@ -170,6 +170,7 @@ class GraphClient:
     ) -> None:
         self.root = root.rstrip("/")
         self._origins = {_origin(urlsplit(url)) for url in (self.root, *link_origins)}
+        self._base = httpx.URL(self.root).raw_path.decode("ascii").rstrip("/")
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
         self._batches = batch.BatchSize()
@@ -177,8 +178,8 @@ class GraphClient:
         self._clock = clock
         self._turns = Turns(concurrency, clock=clock, later=later)
         self._paces = Paces()
-        self._http = _http_client(transport or _aiohttp_transport())
-        self._changing = _http_client(transport or _aiohttp_transport(reuse=False))
+        self._http = http_client(transport or AiohttpTransport())
+        self._changing = http_client(transport or AiohttpTransport(reuse=False))
 
     async def aclose(self) -> None:
         """Close the connection pool."""
@@ -194,7 +195,9 @@ class GraphClient:
         sent again where the service was busy or failed as it may by chance: 429, 500, 502, 503,
         504, a connection that breaks, an answer that is cut off. What changes something is sent
         again only where the service says that it was not done: on 429, and on 503 with Retry-After
-        (questions.md, point 22). Where no answer came, the error says ``outcomeUnknown``.
+        (questions.md, point 22). Where it may have been sent and the answer is neither a success
+        that can be read nor a refusal, the error says ``outcomeUnknown``. It is not sent at all
+        where too little time is left for its answer.
         """
         answered = await asyncio.gather(
             *(self._exchange(part, session) for part in batch.divided(requests, self._batches.now))
@@ -375,7 +378,6 @@ class GraphClient:
             reply = await self._alone(requests[0], session)
             if reply.status != 414 or changes or alone or self._batches.now == 1:
                 return [reply], reply.error is None
-        session.usage.http_requests += 1
         batched = GraphRequest("$batch", "POST", batch.encode(requests, _HEADERS))
         answer = await self._http_request(batched, session, changes=changes)
         if isinstance(answer, Reply):
@@ -407,7 +409,6 @@ class GraphClient:
                 ),
                 status=-1,
             )
-        session.usage.http_requests += 1
         answer = await self._http_request(request, session)
         if isinstance(answer, Reply):
             return answer
@@ -465,27 +466,40 @@ class GraphClient:
             headers["Content-Type"] = "application/json"
         connect, read = self._timeouts
         http = self._changing if changes else self._http
+        sending = Sending(session.deadline - self._change_time) if changes else Sending()
         error: GraphError
         try:
+            target = target_of(self._base, request.url)
             async with asyncio.timeout(session.remaining):
+                sending.begin()
                 return await http.request(
                     request.method,
                     f"{self.root}/{request.url}",
                     content=request.body,
                     headers=headers,
                     timeout=httpx.Timeout(read, connect=connect),
+                    extensions={"target": target, "sending": sending},
                 )
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             error = UpstreamTimeout("the service did not answer in time")
-            return Reply(error=outcome_unknown(error) if changes else error, status=-1)
+            if changes:
+                error = (
+                    outcome_unknown(error)
+                    if sending.begun
+                    else UpstreamTimeout("too little time was left for the change: it was not sent")
+                )
+            return Reply(error=error, status=-1)
         except httpx.InvalidURL:
+            sending.begun = False
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
         except (httpx.HTTPError, OSError) as problem:
             _log.warning("the upstream can't be reached: %s", problem)
             error = UpstreamUnavailable("the service can't be reached")
-            if changes and not _never_sent(problem):
+            if changes and sending.begun:
                 error = outcome_unknown(error)
             return Reply(error=error, status=-1, retry=not changes)
+        finally:
+            session.usage.http_requests += sending.begun
 
 
 def _is_refused(reply: Reply | None) -> bool:
@@ -494,43 +508,11 @@ def _is_refused(reply: Reply | None) -> bool:
     return isinstance(error, Unauthenticated) and not isinstance(error, ClaimsChallenge)
 
 
-def _never_sent(problem: Exception) -> bool:
-    """Whether there was no connection to send the request on."""
-    return isinstance(problem, httpx.ConnectError) or isinstance(
-        problem.__cause__, aiohttp.ClientConnectorError
-    )
-
-
-def _http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    client = httpx.AsyncClient(transport=transport)
-    # A cookie that the service sets for one caller must not be sent for another.
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return client
-
-
-def _aiohttp_transport(*, reuse: bool = True) -> AiohttpTransport:
-    """aiohttp behind the httpx API. Its connections are not limited: the slots are.
-
-    On a connection that was used before, aiohttp by itself sends a DELETE again when the
-    connection breaks; ``reuse`` false rules that out.
-    """
-
-    def session() -> aiohttp.ClientSession:
-        connector = (
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-            if reuse
-            else aiohttp.TCPConnector(limit=0, force_close=True)
-        )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-    return AiohttpTransport(client=session)
-
-
-def _cut(error: GraphError, status: int, changes: bool) -> Reply:
+def _cut(error: GraphError, status: int, changes: bool, request_id: str | None = None) -> Reply:
     """The reply where an answer came but is unusable, as one that was cut off is."""
     if changes:
-        return Reply(error=outcome_unknown(error), status=status)
-    return Reply(error=error, status=status, retry=True)
+        return Reply(error=outcome_unknown(error), status=status, request_id=request_id)
+    return Reply(error=error, status=status, request_id=request_id, retry=True)
 
 
 def _reply(
@@ -542,20 +524,25 @@ def _reply(
     *,
     item: bool = False,
 ) -> Reply:
+    request_id = headers.get("request-id")
     if 200 <= status < 300:
-        if data is _NOT_JSON or (not changes and status == 200 and _is_cut(data, item)):
+        # What a change answers is an object or nothing; anything else may not be the service's.
+        odd = (
+            not isinstance(data, dict | None) if changes else status == 200 and _is_cut(data, item)
+        )
+        if data is _NOT_JSON or odd:
             error = GraphError(f"the service answered {status} with a body that is not JSON")
-            return _cut(error, status, changes)
-        return Reply(data, status=status, request_id=headers.get("request-id"))
+            return _cut(error, status, changes, request_id)
+        return Reply(data, status=status, request_id=request_id)
     error = error_of_answer(status, headers, data, changes=changes)
     if len(session.token) >= _SECRET_LENGTH:
         error.message = error.message.replace(session.token, "…")
         for name, value in error.extensions.items():
             if isinstance(value, str):
                 error.extensions[name] = value.replace(session.token, "…")
-    if changes and status in (502, 504):
-        error = outcome_unknown(error)
     after = retry_after(headers.get("retry-after"))
+    if changes and not _refuses(status, after):
+        error = outcome_unknown(error)
     return Reply(
         error=error,
         status=status,
@@ -571,6 +558,14 @@ def _is_cut(data: Any, item: bool) -> bool:
     An item of a `$batch` whose body is no JSON has it as text.
     """
     return data is None or (item and isinstance(data, str) and data.lstrip()[:1] in ("", "{", "["))
+
+
+def _refuses(status: int, after: float | None) -> bool:
+    """Whether an answer that is no success says that a change was not made.
+
+    408 is what a proxy says whose patience ended, whatever became of the request.
+    """
+    return (400 <= status < 500 and status != 408) or (status == 503 and after is not None)
 
 
 _NOT_JSON = object()

@@ -19,9 +19,11 @@
 import base64
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.odata.errors import GatewayError
+
+E = TypeVar("E", bound=GatewayError)
 
 
 class GraphError(GatewayError):
@@ -158,11 +160,17 @@ def outcome_unknown(error: GraphError) -> GraphError:
 
     It has ``outcomeUnknown`` among its extensions, and is never sent again by the gateway.
     """
-    return type(error)(
-        f"{error.message}; whether the change was made is not known",
-        **{name: value for name, value in error.extensions.items() if name != "code"},
-        outcomeUnknown=True,
-    )
+    unknown = another(error)
+    unknown.message = f"{error.message}; whether the change was made is not known"
+    unknown.extensions["outcomeUnknown"] = True
+    return unknown
+
+
+def another(error: E) -> E:
+    """An error like ``error``, for another place of the answer."""
+    twin = type(error).__new__(type(error), *error.args)
+    twin.__dict__.update(error.__dict__, extensions=dict(error.extensions))
+    return twin
 
 
 def _text(value: Any) -> str | None:

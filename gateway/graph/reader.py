@@ -10,6 +10,7 @@ from gateway.graph.client import Reply
 from gateway.graph.errors import CursorExpired, GraphError
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
+from gateway.odata.address import misread
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest, Options
 
@@ -90,6 +91,9 @@ class Reader:
         Returns:
             The reply, and the options that it was asked with.
         """
+        if misread(path):
+            error = GraphError("the service gave a key that stands for something else in a URL")
+            return Reply(error=error), options
         used = options
         for option in options.optional:
             if not all(map(self.allows, needed(options, option, entity))):

@@ -19,6 +19,38 @@ MAX_ID_LENGTH = 256
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\%?#]")
 
+# Segments that a service may read as something else than a key where a key stands: they are split
+# before they are decoded, so encoding the key does not help (OData 4.01, Part 2, section 2).
+# The names are those of the paths, navigations, functions and actions of graph-lifecycle-api.md,
+# section 5, and `delta`, which is bound to /users and is called without parentheses.
+_COLLECTION_OPERATIONS = ("summary", "usersSummary", "delta")
+_NAMES = frozenset(
+    name.casefold()
+    for name in (
+        *_COLLECTION_OPERATIONS,
+        *("activate", "activateAndWait", "activateWithScope", "cancelProcessing"),
+        *("clearQuarantine", "createNewVersion", "previewScope", "previewTaskFailures"),
+        *("previewWorkflow", "restore", "resume", "administrationScopeTargets", "createdBy"),
+        *("customTaskExtensions", "deletedItems", "executionScope", "insights", "lastModifiedBy"),
+        *("reprocessedRuns", "runs", "settings", "subject", "subjectProcessingResults", "task"),
+        *("taskDefinition", "taskDefinitions", "taskProcessingResults", "taskReports", "tasks"),
+        *("topTasksProcessedSummary", "topWorkflowsProcessedSummary", "userProcessingResults"),
+        *("users", "versions", "workflows", "workflowsProcessedByCategory"),
+        *("workflowsProcessedSummary", "workflowTemplates", "getByIds"),
+    )
+)
+# `graph` is the alias of the namespace (lifecycle.csdl.xml).
+_QUALIFIED = ("microsoft.graph.", "graph.")
+
+# The same of an encoded path, for the keys that the service gives: what the gateway itself writes
+# there as an operator (`$ref`, `summary(…)`) is not encoded.
+_MISREAD = re.compile(
+    r"%28|%29|(?:^|/)(?:%24|%40|(?:microsoft\.)?graph\.|(?:%2A|%27[^/]*%27|\.+|"
+    + "|".join(_COLLECTION_OPERATIONS)
+    + r")(?:/|$))",
+    re.IGNORECASE,
+)
+
 # What `quote` leaves as it is: asking first is ten times as fast for the keys that services give.
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]+")
 
@@ -96,7 +128,7 @@ def checked_id(value: str, argument: str) -> str:
     """An id that a caller gave, unchanged, if it can be one.
 
     Ids are opaque strings (graph-lifecycle-api.md, section 1), so no format is assumed: the rule
-    is only what keeps an id one path segment.
+    is only what keeps an id one path segment, and that segment a key.
 
     Raises:
         BadUserInput: names ``argument`` and the rule that the value breaks.
@@ -111,7 +143,41 @@ def checked_id(value: str, argument: str) -> str:
             "and is not '.' or '..'",
             argument=argument,
         )
+    if _is_operator(value):
+        raise BadUserInput(
+            "an id does not begin with '$' or '@', has no parentheses and no quotes around it, "
+            "is not '*', and is no name in Microsoft Graph's paths, such as 'summary'",
+            argument=argument,
+        )
     return value
+
+
+def _is_operator(key: str) -> bool:
+    """Whether a service may read a key, decoded, as something else."""
+    folded = key.casefold()
+    return (
+        key[0] in "$@"
+        or "(" in key
+        or ")" in key
+        or key == "*"
+        or not key.strip(".")
+        or (len(key) > 1 and key[0] == key[-1] == "'")
+        or folded.startswith(_QUALIFIED)
+        or folded in _NAMES
+    )
+
+
+def misread(path: str) -> bool:
+    """Whether an encoded path of the gateway has a key that may be read as something else.
+
+    Callers can't give such an id (`checked_id`); the service can.
+
+    >>> misread("workflows/w/runs/summary%28startDateTime%3D1%29/userProcessingResults")
+    True
+    >>> misread("workflows/w/runs/summary(startDateTime=2026-01-01T00:00:00Z)")
+    False
+    """
+    return _MISREAD.search(path) is not None
 
 
 def entity_address(*steps: tuple[str, str, str]) -> Address:

@@ -7,6 +7,7 @@ is planned like a query and read where the service's answer does not hold it alr
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from strawberry.types.base import get_object_definition
 from gateway.graph.caller import Permission
 from gateway.graph.client import Reply
 from gateway.graph.entities import unwrapped
-from gateway.graph.errors import GraphError
+from gateway.graph.errors import GraphError, another, outcome_unknown
 from gateway.odata.address import (
     MAX_ID_LENGTH,
     Address,
@@ -44,7 +45,9 @@ Places = Mapping[str, Place | Sequence[Place | GatewayError]]
 Perform = Callable[["MutationField"], Coroutine[Any, Any, Row]]
 
 _LOGGED_IDS = 20
+_UNKNOWN = "UNKNOWN"
 _log = logging.getLogger("gateway.mutations")
+_problems = logging.getLogger(__name__)
 
 
 def changed(target: str, description: str) -> Any:
@@ -128,6 +131,9 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
         except GatewayError as error:
             field.refused(error)
             raise
+        except BaseException:
+            field.stopped()
+            raise
 
     about = strawberry.argument(description=_description_of(input_))
     resolver.__annotations__["input"] = Annotated[input_, about]
@@ -195,28 +201,58 @@ class MutationField:
     async def send_all(self, requests: Sequence[GraphRequest]) -> list[Reply]:
         """The replies to requests that do not depend on each other; each is logged.
 
+        That is so whatever happens: where the operation is cancelled while they are on their way,
+        or something unforeseen happens, their outcome is unknown.
+
         Raises:
             BadUserInput: something that is selected of the payload has a bad argument.
-            GatewayError: nothing was sent.
+            GatewayError: nothing was sent, or with ``outcomeUnknown`` among its extensions.
         """
         self._check_selection()
         context = self.context
-        replies = await context.engine.change(requests, context.caller, context.usage)
+        before = context.usage.http_requests
+        try:
+            replies = await context.engine.change(requests, context.caller, context.usage)
+        except GatewayError:
+            raise
+        except BaseException as problem:
+            if context.usage.http_requests == before:
+                raise
+            for request in requests:
+                self._log_sent(request, Reply(), _UNKNOWN)
+            if not isinstance(problem, Exception):
+                raise
+            _problems.exception("the answer to a change could not be read")
+            raise outcome_unknown(GraphError("the service's answer could not be read")) from None
         for request, reply in zip(requests, replies, strict=True):
-            self._log(
-                f"{request.method} {request.url}",
-                [*ids_in(orjson.loads(request.body or b"null")), *ids_of(unwrapped(reply.data))],
-                reply.error,
-                reply.status,
-                reply.request_id,
-            )
-        return replies
+            self._log_sent(request, reply, _outcome(reply.error))
+        # What failed together has one error; each mutation's place has its own.
+        return [
+            reply if reply.error is None else replace(reply, error=another(reply.error))
+            for reply in replies
+        ]
 
     def refused(self, error: GatewayError) -> None:
         """Log an attempt of which nothing was sent."""
+        self._log_unsent(_outcome(error))
+
+    def stopped(self) -> None:
+        """Log an attempt that ended before anything was sent, because the caller went, say."""
+        self._log_unsent("NOT_SENT")
+
+    def _log_unsent(self, outcome: str) -> None:
         if not self._logged:
             keys = [v for k, v in self.given.items() if k.endswith("Id") and isinstance(v, str)]
-            self._log("-", [*keys, *ids_in(self.given)], error)
+            self._log("-", [*keys, *ids_in(self.given)], outcome)
+
+    def _log_sent(self, request: GraphRequest, reply: Reply, outcome: str) -> None:
+        self._log(
+            f"{request.method} {request.url}",
+            [*ids_in(orjson.loads(request.body or b"null")), *ids_of(unwrapped(reply.data))],
+            outcome,
+            reply.status,
+            reply.request_id,
+        )
 
     def _check_selection(self) -> None:
         """A change is not made if what is selected of it can't be answered."""
@@ -234,22 +270,21 @@ class MutationField:
         self,
         request: str,
         ids: Sequence[str],
-        error: GatewayError | None,
+        outcome: str,
         status: int = 0,
         request_id: str | None = None,
     ) -> None:
         """Who did what to which objects, and what came of it; nothing else of the body."""
         self._logged = True
-        found = error.extensions if error is not None else {}
         _log.info(
             "mutation=%s caller=%s request=%s ids=%s outcome=%s status=%s request-id=%s",
             self._info.field_name,
             self.context.caller.name,
             request,
             ",".join(quote(id_[:MAX_ID_LENGTH], safe="") for id_ in ids[:_LOGGED_IDS]) or "-",
-            "UNKNOWN" if found.get("outcomeUnknown") else found.get("code", "OK"),
+            outcome,
             status if status > 0 else "-",
-            request_id or "-",
+            quote(request_id[:MAX_ID_LENGTH], safe="") if request_id else "-",
         )
 
     @property
@@ -287,6 +322,12 @@ class MutationField:
             ]
             row[name] = found[0] if isinstance(to, Place) else found
         return row
+
+
+def _outcome(error: GatewayError | None) -> str:
+    """The word for it in the log."""
+    found = error.extensions if error is not None else {}
+    return _UNKNOWN if found.get("outcomeUnknown") else str(found.get("code", "OK"))
 
 
 def ids_in(value: Any) -> list[str]:
