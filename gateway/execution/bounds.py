@@ -1,6 +1,7 @@
 """Bounds on what one answer may hold, whatever the operation multiplies: errors, objects, bytes."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.odata.errors import BadUserInput, GatewayError, without_frames
@@ -25,6 +27,13 @@ from gateway.odata.plan import edge_key
 
 _FIELD = 16
 """Bytes that a field of an answer has, about, beside its name and its text."""
+
+
+async def _gather(awaitables: Sequence[Awaitable[Any]]) -> list[Any]:
+    return await asyncio.gather(*awaitables)
+
+
+_NO_HELPERS = GraphQLResolveInfoHelpers(gather=_gather, track=lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,8 @@ class Bounded(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # They lead back to the executor; no resolver of this schema asks for them.
+        self.async_helpers = _NO_HELPERS
         self.ledger = Ledger(self.bounds)
         self._left_out = 0
         self._told: set[int] = set()

@@ -111,7 +111,9 @@ class Execution:
             address = address_of(node, parent)
             if address is None:
                 return
-            row: Row = {ADDRESS: address.path, "__typename": address.entity, PARENT: parent}
+            row: Row = {ADDRESS: address.path, "__typename": address.entity}
+            if node.linked:
+                row[PARENT] = parent
             if node.navigation.stub or node.reading is Reading.NOTHING:
                 self._told(node, parent, row, address)
             else:
@@ -197,7 +199,9 @@ class Execution:
         if pivot and rows:
             unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
             if flat:
-                unsettled = self._settle_grouped(pivot, parent, unsettled, rows, flat, outcome.whole)
+                unsettled = self._settle_grouped(
+                    pivot, parent, unsettled, rows, flat, outcome.whole
+                )
             if unsettled:
                 self._undecided.append(
                     partial(self._decide, pivot, parent, unsettled, rows, flat, outcome.whole)

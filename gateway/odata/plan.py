@@ -355,9 +355,7 @@ def trail(node: PlanNode, above: PlanNode) -> "dict[str, PlanNode | None]":
     return {**outer, last: node}
 
 
-def _up_to(
-    collection: str, outer: "dict[str, PlanNode | None]"
-) -> "dict[str, PlanNode | None]":
+def _up_to(collection: str, outer: "dict[str, PlanNode | None]") -> "dict[str, PlanNode | None]":
     names = list(outer)
     end = names.index(collection) + 1 if collection in names else 0
     return {name: outer[name] for name in names[:end]}
