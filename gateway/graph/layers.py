@@ -35,7 +35,7 @@ from gateway.graph.window import Slice, WindowReader
 from gateway.odata import cost
 from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec
-from gateway.odata.errors import GatewayError
+from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
@@ -130,7 +130,7 @@ class Execution:
             if node.reading is Reading.FACTS:
                 self._told(node, parent, row, address)
             else:
-                parent[node.key] = error
+                fail(node, parent, error)
             return
         for name, value in data.items():
             row.setdefault(name, value)
@@ -456,6 +456,7 @@ class Execution:
                     found[_folded(key_of(entry))] = adopted
         except GatewayError as error:
             problem = error
+            without_frames(error)
         for row in rows:
             row[child.key] = problem or found.get(_folded(key_of(row, join.by)))
         self._follow(child, list(found.values()), listed=True)

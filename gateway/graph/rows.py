@@ -5,6 +5,7 @@ from urllib.parse import unquote
 from gateway.graph.errors import GraphError
 from gateway.graph.reader import Row
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
+from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Navigation, Shape
 from gateway.odata.plan import PlanNode
 
@@ -48,7 +49,9 @@ def stitch_list(node: PlanNode, parent: Row, rows: list[Row]) -> None:
 
 
 def fail(node: PlanNode, parent: Row, error: Exception) -> None:
-    """Stitch an edge's error in the place of its rows."""
+    """Stitch an edge's error in the place of its rows, without the frames that it went through."""
+    if isinstance(error, GatewayError):
+        without_frames(error)
     for key in (node.key, *node.views):
         parent[key] = error
 

@@ -203,8 +203,10 @@ class GraphQLEndpoint:
             operation = document.operation(parameters.operation_name)
             record.named(operation)
         except GraphQLError as error:
+            without_frames(error)
             return [error]
         except Refused as refused:
+            without_frames(refused)
             return refused
         if method != "POST" and operation.operation is not OperationType.QUERY:
             kind = operation.operation.value
