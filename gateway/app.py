@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.access import authenticator_of, credentials_of
+from gateway.execution.bounds import Bounds
 from gateway.explorer import ASSETS_PATH, PAGE_HEADERS, explorer_page, static_app
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Fixed
@@ -176,7 +177,15 @@ def create_app(
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
     # It logs what the authority answers; the gateway's own line tells the codes and no more.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
-    schema = build_schema(draft_methods=settings.draft_methods, projection=settings.projection)
+    schema = build_schema(
+        draft_methods=settings.draft_methods,
+        projection=settings.projection,
+        bounds=Bounds(
+            errors=settings.max_errors,
+            objects=settings.max_answer_objects,
+            bytes=settings.max_answer_bytes,
+        ),
+    )
     allow_resume = settings.allow_resume
     if allow_resume is None:
         allow_resume = upstream.is_sandbox

@@ -217,6 +217,9 @@ def serve(
     max_fragment_spreads: Annotated[
         int | None, typer.Option(help="Spreads of named fragments.")
     ] = None,
+    max_errors: Annotated[int | None, typer.Option(help="Errors that are listed.")] = None,
+    max_answer_objects: Annotated[int | None, typer.Option(help="Objects of one answer.")] = None,
+    max_answer_bytes: Annotated[int | None, typer.Option(help="Bytes of one answer.")] = None,
     persisted_queries: Annotated[
         int | None, typer.Option(help="Automatic persisted queries that are kept; 0 for none.")
     ] = None,

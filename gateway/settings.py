@@ -237,6 +237,18 @@ class Settings(BaseSettings):
     max_fragment_spreads: Annotated[
         int, Field(ge=0, description="Spreads of named fragments in a document.")
     ] = 250
+    max_errors: Annotated[
+        int,
+        Field(
+            ge=1, description="Errors that one answer lists; the others are counted in one more."
+        ),
+    ] = 100
+    max_answer_objects: Annotated[
+        int, Field(ge=1, description="Objects of one answer, each counted wherever it stands.")
+    ] = 1_000_000
+    max_answer_bytes: Annotated[
+        int, Field(ge=1, description="Bytes of one answer, about: counted before it is written.")
+    ] = 256_000_000
     persisted_queries: Annotated[
         int,
         Field(

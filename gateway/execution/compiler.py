@@ -255,7 +255,11 @@ class _Writer:
             ]
         else:
             function = self.object(targets, abstract, place)
-            lines = [f"{variable} = {function}({variable}, row)"]
+            # An error in its place is told at once, without an exception.
+            lines = [
+                f"{variable} = {function}({variable}, row) if type({variable}) is dict "
+                f"else hole({place}, row)"
+            ]
             if field.target is not None and not field.target.composites:
                 lines = self._inline(field.target, variable, lines)
         return lines if type_.non_null else [f"if {variable} is not None:", *_indented(lines)]

@@ -8,25 +8,25 @@ their order are those of graphql-core.
 """
 
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
 from graphql import (
     GraphQLError,
-    GraphQLField,
     GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
-    get_argument_values,
+    OperationType,
 )
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 
+from gateway.execution.bounds import AnswerTooLarge, Bounded, Bounds
 from gateway.execution.compiler import Compiled, Hole, compile_selection
-from gateway.execution.partial import AnsweringPartially
 from gateway.execution.readings import Readings
 from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
-from gateway.odata.plan import edge_key
+from gateway.execution.sizes import count
 
 MAX_SOURCE = 4_000_000
 """How many characters of generated source are kept per process."""
@@ -77,9 +77,9 @@ class Projection:
             self._kept -= len(dropped.source)
         return made
 
-    def executor(self) -> "type[Projecting]":
+    def executor(self, bounds: Bounds | None = None) -> "type[Projecting]":
         """The class to pass to Strawberry as ``execution_context_class``."""
-        return type("Projecting", (Projecting,), {"projection": self})
+        return type("Projecting", (Projecting,), {"projection": self, "bounds": bounds or Bounds()})
 
 
 class _Site:
@@ -97,19 +97,20 @@ class _Site:
         self.selection = selection
         self.holes: list[Hole] = []
         keys = ["", *(field.key for field in selection.places())]
-        self.project = compiled.make(keys, self._hole, self.holes)
+        self.project = compiled.make(keys, partial(_hole, self.holes), self.holes)
 
-    def _hole(self, place: int, source: Any) -> Hole:
-        hole = Hole(place, source)
-        self.holes.append(hole)
-        return hole
+
+def _hole(holes: list[Hole], place: int, source: Any) -> Hole:
+    hole = Hole(place, source)
+    holes.append(hole)
+    return hole
 
 
 _Key = tuple[GraphQLObjectType, int, bool]
 _Entry = tuple[FieldDetailsList, _Site | None]
 
 
-class Projecting(AnsweringPartially):
+class Projecting(Bounded):
     """An executor that projects what it can."""
 
     projection: Projection
@@ -120,13 +121,7 @@ class Projecting(AnsweringPartially):
         self._refused: Any = _NOTHING
         self._left = MAX_FIELDS
         self._plain = self.middleware_manager is None or not self.middleware_manager.middlewares
-        self._selector = Selector(
-            self.schema,
-            self.projection.fields,
-            collect=self.collect_subfields,
-            key=self._edge_key,
-            fields=MAX_FIELDS,
-        )
+        self._selector = Selector(self.schema, self.projection.fields, fields=MAX_FIELDS)
 
     def complete_object_value(
         self,
@@ -143,14 +138,25 @@ class Projecting(AnsweringPartially):
         elif position_context is None:
             key = (return_type, id(field_details_list), False)
             _, site = self._sites.get(key) or self._new_site(key, field_details_list)
-            if site is not None:
+            if site is not None and self._fits(site.selection, [result]):
                 data = site.project(result, result)
                 if not site.holes:
                     return data
                 site.holes.clear()
                 if type(data) is not Hole:
-                    self._fill(site.selection, data, path)
+                    self.counted(partial(self._fill, site.selection, data, path))
                     return data
+                return self.counted(
+                    partial(
+                        super().complete_object_value,
+                        return_type,
+                        field_details_list,
+                        info,
+                        path,
+                        result,
+                        position_context,
+                    )
+                )
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
         )
@@ -173,13 +179,12 @@ class Projecting(AnsweringPartially):
         ):
             key = (named, id(field_details_list), True)
             _, site = self._sites.get(key) or self._new_site(key, field_details_list)
-            if site is not None:
+            if site is not None and self._fits(site.selection, result, whole=True):
                 data = site.project(result)
                 if site.holes:
                     site.holes.clear()
-                    self._fill_list(
-                        site.selection, data, return_type.of_type, path, info, field_details_list
-                    )
+                    fill = partial(self._fill_list, site.selection, data, return_type.of_type)
+                    self.counted(partial(fill, path, info, field_details_list))
                 return data
         return super().complete_list_value(
             return_type, field_details_list, info, path, result, position_context
@@ -188,7 +193,7 @@ class Projecting(AnsweringPartially):
     def _new_site(self, key: _Key, details: FieldDetailsList) -> _Entry:
         type_, _, listed = key
         try:
-            selection = self._selector.select(type_, details) if self._plain else None
+            selection = self._selector.select(self, type_, details) if self._plain else None
         except (GraphQLError, TooLarge):
             selection = None
         compiled = None
@@ -202,10 +207,32 @@ class Projecting(AnsweringPartially):
         entry = self._sites[key] = details, site
         return entry
 
-    def _edge_key(self, definition: GraphQLField, details: FieldDetailsList) -> str:
-        node, _, of_fragment = details[0]
-        arguments = get_argument_values(definition, node, self.variable_values, of_fragment)
-        return edge_key(node.name.value, arguments)
+    def _fits(self, selection: Selection, rows: list[Any], *, whole: bool = False) -> bool:
+        """Count what is to be made of rows, unless that was done already.
+
+        Args:
+            selection: what is selected of each row.
+            rows: objects, as they are stitched.
+            whole: whether it is all or nothing. What a mutation has done is otherwise told field by
+                field, as far as it fits.
+
+        Returns:
+            Whether it fits.
+
+        Raises:
+            AnswerTooLarge: it does not.
+        """
+        if self._counted:
+            return True
+        before = self.ledger.objects, self.ledger.bytes
+        try:
+            count(self.ledger, self.projection.fields.readings, selection, rows)
+        except AnswerTooLarge:
+            if whole or self.operation.operation is OperationType.QUERY:
+                raise
+            self.ledger.objects, self.ledger.bytes = before
+            return False
+        return True
 
     # --- holes -----------------------------------------------------------------------------
 
@@ -222,8 +249,11 @@ class Projecting(AnsweringPartially):
                 continue
             at = (trail, field.name, parent.name)
             if type(value) is Hole:
-                data[field.name] = self.execute_field(
-                    parent, value.source, field.details, _path(at), None
+                error = None if field.type.non_null else _stitched_error(field, value.source)
+                data[field.name] = (
+                    None
+                    if error is not None and self.skips(error, field.details)
+                    else self.execute_field(parent, value.source, field.details, _path(at), None)
                 )
                 continue
             try:
@@ -270,6 +300,14 @@ class Projecting(AnsweringPartially):
                 except Exception as error:
                     self.handle_field_error(error, item_type, details, _path(at))
                     items[index] = None
+
+
+def _stitched_error(field: Field, source: Any) -> Exception | None:
+    """The error that is stitched in the place of a field's value."""
+    if field.reading is None or type(source) is not dict:
+        return None
+    value = source.get(field.key if field.reading.edge else field.reading.key)
+    return value if isinstance(value, Exception) else None
 
 
 def _path(trail: _Trail) -> Path:

@@ -1,8 +1,8 @@
 """Selections of one operation: fields with fragments, directives and arguments resolved."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from graphql import (
     GraphQLField,
@@ -93,15 +93,17 @@ class Selection:
         composites: those that lead to objects.
         structure: equal for selections that one function can project.
         size: how many fields there are, those below included.
+        sizes: what one object of it has (`gateway.execution.sizes`), once it was asked for.
     """
 
-    __slots__ = ("composites", "fields", "size", "structure", "type")
+    __slots__ = ("composites", "fields", "size", "sizes", "structure", "type")
 
     def __init__(self, type_: GraphQLObjectType, fields: list[Field]) -> None:
         self.type = type_
         self.fields = fields
         self.composites = [field for field in fields if field.targets is not None]
         self.size = len(fields)
+        self.sizes: Any = None
         for field in self.composites:
             self.size += sum(target.size for target in (field.targets or {}).values())
         self.structure: Structure = (
@@ -165,34 +167,36 @@ def _readable(definition: GraphQLField, reading: Reading) -> bool:
     return reading.function is None and (reading.edge or not definition.args)
 
 
+class Executing(Protocol):
+    """What is asked of the executor of an operation."""
+
+    def collect_subfields(
+        self, return_type: GraphQLObjectType, field_details_list: FieldDetailsList
+    ) -> CollectedFields:
+        """graphql-core's own collection of the fields of a type."""
+
+    def edge_key(self, definition: GraphQLField, details: FieldDetailsList) -> str:
+        """The key of an edge, by its definition and nodes."""
+
+
 class Selector:
-    """Reads the selections of one operation.
+    """Reads the selections of one operation; it does not know the executor, which knows it.
 
     Args:
         schema: of the operation.
         known: its fields.
-        collect: graphql-core's own collection of the fields of a type.
-        key: the key of an edge, by its definition and nodes.
         fields: how many fields may be read.
     """
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        known: Fields,
-        *,
-        collect: Callable[[GraphQLObjectType, FieldDetailsList], CollectedFields],
-        key: Callable[[GraphQLField, FieldDetailsList], str],
-        fields: int,
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, known: Fields, *, fields: int) -> None:
         self._schema = schema
         self._known = known
-        self._collect = collect
-        self._key = key
         self._left = fields
         self._selected: dict[tuple[str, int], Selection | None] = {}
 
-    def select(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Selection | None:
+    def select(
+        self, executing: Executing, type_: GraphQLObjectType, details: FieldDetailsList
+    ) -> Selection | None:
         """What ``details`` select of ``type_``; ``None`` if any of it needs graphql-core.
 
         Raises:
@@ -201,13 +205,15 @@ class Selector:
         """
         key = (type_.name, id(details))
         if key not in self._selected:
-            self._selected[key] = self._select(type_, details)
+            self._selected[key] = self._select(executing, type_, details)
         return self._selected[key]
 
-    def _select(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Selection | None:
+    def _select(
+        self, executing: Executing, type_: GraphQLObjectType, details: FieldDetailsList
+    ) -> Selection | None:
         if type_.is_type_of is not None and not self._known.readings.takes_rows(type_):
             return None
-        collected = self._collect(type_, details)
+        collected = executing.collect_subfields(type_, details)
         if collected.new_defer_usages:
             return None
         fields = []
@@ -215,14 +221,18 @@ class Selector:
             self._left -= 1
             if self._left < 0:
                 raise TooLarge
-            field = self._field(type_, name, nodes)
+            field = self._field(executing, type_, name, nodes)
             if field is None:
                 return None
             fields.append(field)
         return Selection(type_, fields)
 
     def _field(
-        self, parent: GraphQLObjectType, name: str, details: FieldDetailsList
+        self,
+        executing: Executing,
+        parent: GraphQLObjectType,
+        name: str,
+        details: FieldDetailsList,
     ) -> Field | None:
         field_name = details[0].node.name.value
         if field_name == "__typename":
@@ -233,13 +243,15 @@ class Selector:
         definition, type_, reading = known
         if is_leaf_type(get_named_type(type_.named)):
             return Field(name, definition, details, type_, reading)
-        targets = self._targets(type_.named, details)
+        targets = self._targets(executing, type_.named, details)
         if targets is None:
             return None
-        key = self._key(definition, details) if reading.edge else ""
+        key = executing.edge_key(definition, details) if reading.edge else ""
         return Field(name, definition, details, type_, reading, key, targets)
 
-    def _targets(self, named: Any, details: FieldDetailsList) -> dict[str, Selection] | None:
+    def _targets(
+        self, executing: Executing, named: Any, details: FieldDetailsList
+    ) -> dict[str, Selection] | None:
         if is_object_type(named):
             possible = [named]
         elif is_abstract_type(named) and self._known.readings.type_name(named) is not None:
@@ -248,7 +260,7 @@ class Selector:
             return None
         targets = {}
         for type_ in possible:
-            selection = self.select(type_, details)
+            selection = self.select(executing, type_, details)
             if selection is None:
                 return None
             targets[type_.name] = selection

@@ -37,7 +37,7 @@ from gateway.graph.window import Slice, WindowReader
 from gateway.odata import cost
 from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec
-from gateway.odata.errors import GatewayError
+from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.partial import Partial
 from gateway.odata.plan import Plan, PlanNode, Reading
@@ -138,7 +138,9 @@ class Execution:
             address = address_of(node, parent)
             if address is None:
                 return
-            row: Row = {ADDRESS: address.path, "__typename": address.entity, PARENT: parent}
+            row: Row = {ADDRESS: address.path, "__typename": address.entity}
+            if node.linked:
+                row[PARENT] = parent
             if node.navigation.stub or node.reading is Reading.NOTHING:
                 self._told(node, parent, row, address)
             else:
@@ -156,7 +158,7 @@ class Execution:
             if node.reading is Reading.FACTS:
                 self._told(node, parent, row, address)
             else:
-                parent[node.key] = error
+                fail(node, parent, error)
             return
         for name, value in data.items():
             row.setdefault(name, value)
@@ -526,6 +528,7 @@ class Execution:
                     found[_folded(key_of(entry))] = adopted
         except GatewayError as error:
             problem = error
+            without_frames(error)
         for row in rows:
             row[child.key] = found.get(_folded(key_of(row, join.by)), problem)
         self._follow(child, list(found.values()), listed=True)

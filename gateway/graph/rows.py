@@ -5,6 +5,7 @@ from urllib.parse import unquote
 from gateway.graph.errors import GraphError
 from gateway.graph.reader import Row
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
+from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Navigation, Shape
 from gateway.odata.plan import PlanNode
 
@@ -48,7 +49,9 @@ def stitch_list(node: PlanNode, parent: Row, rows: list[Row]) -> None:
 
 
 def fail(node: PlanNode, parent: Row, error: Exception) -> None:
-    """Stitch an edge's error in the place of its rows."""
+    """Stitch an edge's error in the place of its rows, without the frames that it went through."""
+    if isinstance(error, GatewayError):
+        without_frames(error)
     for key in (node.key, *node.views):
         parent[key] = error
 
@@ -56,6 +59,34 @@ def fail(node: PlanNode, parent: Row, error: Exception) -> None:
 def carries(row: Row, navigation: Navigation) -> bool:
     """Whether a row happens to carry an edge that it was not asked for."""
     return navigation.shape is Shape.LIST and isinstance(row.get(navigation.name), list)
+
+
+def unlink(node: PlanNode, parent: Row) -> None:
+    """Take apart what was stitched below a row, where rows know the rows that they hang below.
+
+    They would otherwise be kept, with all that hangs below them, until the garbage collector looks
+    for cycles, which stops everybody for the longer the more there are.
+    """
+    for child in node.children.values():
+        if child.linked:
+            for key in (child.key, *child.views):
+                _unlink(child, parent.pop(key, None))
+
+
+def _unlink(node: PlanNode, value: object) -> None:
+    rows: object = value
+    if isinstance(value, dict) and node.navigation.shape is Shape.CONNECTION and not node.key:
+        rows = value
+    elif isinstance(value, dict) and node.navigation.shape is Shape.CONNECTION:
+        rows = value.get("nodes")
+    for row in rows if isinstance(rows, list) else (rows,):
+        if isinstance(row, dict):
+            container = row.pop(PARENT, None)
+            if node.sources:
+                _unlink(node.sources[-1], container)
+            for name in node.backward:
+                row.pop(name, None)
+            unlink(node, row)
 
 
 def above(row: Row, levels: int) -> Row:
@@ -72,7 +103,7 @@ def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
     """
     entity = node.entity
     if entity.key is None:
-        return {**row, PARENT: parent}
+        return {**row, PARENT: parent} if node.linked else dict(row)
     key = row.get(entity.key) if isinstance(row, dict) else None
     if key is not None and type(key) is not str:
         key = key_of(row, entity.key)

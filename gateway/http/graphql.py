@@ -30,6 +30,7 @@ from gateway.http.operations import OperationRecord
 from gateway.http.parameters import Parameters, parameters_of
 from gateway.http.persisted import PersistedDocuments
 from gateway.http.quota import Quota
+from gateway.odata.errors import without_frames
 from gateway.schema.build import GatewaySchema
 from gateway.schema.context import Context
 
@@ -203,8 +204,10 @@ class GraphQLEndpoint:
             operation = document.operation(parameters.operation_name)
             record.named(operation)
         except GraphQLError as error:
+            without_frames(error)
             return [error]
         except Refused as refused:
+            without_frames(refused)
             return refused
         if method != "POST" and operation.operation is not OperationType.QUERY:
             kind = operation.operation.value
@@ -224,19 +227,29 @@ class GraphQLEndpoint:
             return Answer(item.body, item.status)
         if isinstance(item, list):
             return Answer({"errors": [formatted(error, executed=False) for error in item]}, 400)
+        context = self._context(caller, item.record.usage)
         try:
             result = await self._schema.execute(
                 item.document.node,
                 variables=item.parameters.variables,
                 operation_name=item.parameters.operation_name,
-                context=self._context(caller, item.record.usage),
+                context=context,
                 suggestions=self._policy.suggestions,
             )
+            return self._answered(result)
         except Exception as error:
-            return Answer({"errors": [unexpected(error)]}, 500)
+            failed = Answer({"errors": [unexpected(error)]}, 500)
+            without_frames(error)
+            return failed
+        finally:
+            context.close()
+
+    def _answered(self, result: ExecutionResult) -> Answer:
         body: dict[str, Any] = {}
         if result.errors:
             body["errors"] = [formatted(error, executed=True) for error in result.errors]
+            for error in result.errors:
+                without_frames(error)
             challenge = challenge_of(result.errors)
             if challenge is not None and not _has_fetched(result.data):
                 return Answer(body, 401, {"WWW-Authenticate": challenge})

@@ -4,12 +4,13 @@
     ├── BadUserInput            BAD_USER_INPUT
     ├── BudgetExceeded          BUDGET_EXCEEDED
     ├── NotSupported            NOT_SUPPORTED
+    ├── execution.bounds.*      ANSWER_TOO_LARGE
     └── graph.errors.*          what the service answered
 
 Every error carries ``extensions`` with a ``code``; GraphQL copies them to the response.
 """
 
-from typing import Any
+from typing import Any, Self
 
 
 class GatewayError(Exception):
@@ -26,6 +27,16 @@ class GatewayError(Exception):
         self.message = message
         self.extensions: dict[str, Any] = {"code": self.code}
         self.extensions.update({k: v for k, v in details.items() if v is not None})
+
+    def copy(self) -> Self:
+        """An equal error that was never raised.
+
+        What raises an error leaves its frames in it, and with them all that they know, such as the
+        caller and their token. So what is kept is a copy, and what is raised is a copy of that.
+        """
+        made = type(self).__new__(type(self), *self.args)
+        made.__dict__.update(self.__dict__)
+        return made
 
 
 def beside(error: GatewayError, **details: Any) -> GatewayError:
@@ -55,3 +66,15 @@ class BudgetExceeded(GatewayError):
     """The operation needs more upstream requests than one operation may use."""
 
     code = "BUDGET_EXCEEDED"
+
+
+def without_frames(error: BaseException) -> None:
+    """Take out of an error the frames that it went through, and those of the errors behind it."""
+    pending: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while pending:
+        behind = pending.pop()
+        if behind is not None and id(behind) not in seen:
+            seen.add(id(behind))
+            pending += (behind.__cause__, behind.__context__, *getattr(behind, "exceptions", ()))
+            behind.__traceback__ = behind.__context__ = None

@@ -188,7 +188,7 @@ class Planner:
                 else:
                     _checked(arguments)
         except GatewayError as error:
-            child.error = error
+            child.error = error.copy()
         return child
 
     def _sources(self, root: PlanNode, target: str) -> tuple[PlanNode, ...]:

@@ -23,7 +23,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.execution.partial import AnsweringPartially
+from gateway.execution.bounds import Bounds, bounded
 from gateway.execution.projection import Projection
 from gateway.odata.model import Model
 from gateway.schema import (
@@ -218,13 +218,16 @@ class GatewaySchema:
         return await result if isawaitable(result) else result
 
 
-def build_schema(*, draft_methods: bool = True, projection: bool = True) -> GatewaySchema:
+def build_schema(
+    *, draft_methods: bool = True, projection: bool = True, bounds: Bounds | None = None
+) -> GatewaySchema:
     """Build the schema; takes a fraction of a second and is done once per process.
 
     Args:
         draft_methods: whether it has the methods that only the beta draft has.
         projection: whether selections that only read rows are executed by generated functions;
             answers are the same either way.
+        bounds: what one answer may have.
     """
     query, mutation = (DraftQuery, DraftMutation) if draft_methods else (Query, Mutation)
     drafts = _DRAFTS if draft_methods else ()
@@ -233,7 +236,7 @@ def build_schema(*, draft_methods: bool = True, projection: bool = True) -> Gate
         query=query,
         mutation=mutation,
         types=_MEMBERS,
-        execution_context_class=compiled.executor() if compiled else AnsweringPartially,
+        execution_context_class=compiled.executor(bounds) if compiled else bounded(bounds),
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
     read_tolerantly(schema._schema)

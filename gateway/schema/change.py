@@ -264,7 +264,7 @@ class MutationField:
         }
         for node in self.context.plans.planner.payload(payload, selection, nowhere).root.walk():
             if isinstance(node.error, BadUserInput):
-                raise node.error
+                raise node.error.copy()
 
     def _log(
         self,
@@ -306,7 +306,7 @@ class MutationField:
             {name: [to for to in all_ if isinstance(to, Place)] for name, all_ in listed.items()},
         )
         try:
-            root = await self.context.engine.run(plan, self.context.caller, self.context.usage)
+            root = await self.context.run(plan)
         except GatewayError as error:
             # There is no token any more, say. The change stands, so only its edges fail.
             root = {

@@ -10,6 +10,7 @@ from graphql import GraphQLResolveInfo, OperationDefinitionNode
 from gateway.graph.caller import ANONYMOUS, Caller
 from gateway.graph.client import Usage
 from gateway.graph.engine import Engine
+from gateway.graph.rows import unlink
 from gateway.odata.plan import Plan, edge_key
 from gateway.odata.planner import Planner
 from gateway.schema.entity import Row, read
@@ -67,6 +68,7 @@ class Context:
     usage: Usage = field(default_factory=Usage)
     allow_resume: bool = True
     _answer: "asyncio.Task[Row] | None" = None
+    _rows: list[tuple[Plan, Row]] = field(default_factory=list)
     _keys: dict[int, str] = field(default_factory=dict)
 
     async def answer(self, info: GraphQLResolveInfo[Any]) -> Any:
@@ -76,11 +78,22 @@ class Context:
             GatewayError: this root field failed.
         """
         if self._answer is None:
-            plan = self.plans.of(info)
-            run = self.engine.run(plan, self.caller, self.usage)
-            self._answer = asyncio.create_task(run)
+            self._answer = asyncio.create_task(self.run(self.plans.of(info)))
         root = await self._answer
         return read(root, self.key(info))
+
+    async def run(self, plan: Plan) -> Row:
+        """The stitched root row of a plan; see `Engine.run`."""
+        root = await self.engine.run(plan, self.caller, self.usage)
+        self._rows.append((plan, root))
+        return root
+
+    def close(self) -> None:
+        """Let go of the rows, once the answer is made."""
+        self._answer = None
+        while self._rows:
+            plan, root = self._rows.pop()
+            unlink(plan.root, root)
 
     def key(self, info: GraphQLResolveInfo[Any]) -> str:
         """The key that the edge which ``info`` describes is stitched under.

@@ -15,6 +15,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gateway.execution.readings import Reading, TypeName
 from gateway.odata.address import Address, node_id
+from gateway.odata.errors import GatewayError
 from gateway.odata.model import (
     DEFAULT_FIRST,
     EntityType,
@@ -45,6 +46,8 @@ def read(row: Row, key: str) -> Any:
         GraphQLError: the row is no object, although the schema says so.
     """
     value = _object(row).get(key)
+    if isinstance(value, GatewayError):
+        raise value.copy()
     if isinstance(value, Exception):
         raise value.with_traceback(None)
     return value
