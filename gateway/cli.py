@@ -35,6 +35,7 @@ from gateway.graph.caller import Permission
 from gateway.http.api_keys import new_key
 from gateway.http.identity import API_KEY_HEADER, is_loopback
 from gateway.http.persisted import read_manifest
+from gateway.http.server import server_config
 from gateway.odata.explain import explain as explain_plan
 from gateway.odata.plan import Plan
 from gateway.odata.planner import Planner
@@ -189,6 +190,10 @@ def serve(
         bool | None, typer.Option(help="Whether generated functions make the responses.")
     ] = None,
     max_body_bytes: Annotated[int | None, typer.Option(help="Bytes of a request.")] = None,
+    max_uri_bytes: Annotated[int | None, typer.Option(help="Bytes of a request's address.")] = None,
+    max_header_bytes: Annotated[
+        int | None, typer.Option(help="Bytes of a request's headers.")
+    ] = None,
     max_batch: Annotated[
         int | None, typer.Option(help="Operations in an array of requests; 0 for no arrays.")
     ] = None,
@@ -238,8 +243,10 @@ def serve(
         raise _fail(f"insecure: must listen on this machine alone, not on {host}")
     if settings.trusted_documents is not None:
         _readable(settings.trusted_documents)
-    config = uvicorn.Config(
+    config = server_config(
         "gateway.cli:application",
+        max_uri=settings.max_uri_bytes,
+        max_header=settings.max_header_bytes,
         factory=True,
         host=host,
         port=port,
