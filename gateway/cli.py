@@ -2,6 +2,7 @@
 
 import difflib
 import gc
+import ipaddress
 import logging
 import os
 import socket
@@ -288,8 +289,19 @@ def _listen(config: uvicorn.Config) -> socket.socket:
     return listener
 
 
+def _origin(host: str, port: int) -> str:
+    """The URL that leads from this machine to what listens on ``host``, without a path."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host or '127.0.0.1'}:{port}"  # No host stands for every interface.
+    if address.is_unspecified:
+        address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
+
+
 def _banner(settings: Settings, host: str, port: int) -> str:
-    address = f"http://{host}:{port}/graphql"
+    address = f"{_origin(host, port)}/graphql"
     proven = settings.audience is not None or settings.api_keys is not None
     if settings.upstream_url is not None or proven:
         where = (
@@ -391,7 +403,7 @@ def sandbox(
     config = uvicorn.Config(app, host=host, port=port, log_level="warning")
     listener = _listen(config)
     chosen = listener.getsockname()[1]
-    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at http://{host}:{chosen}/v1.0")
+    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at {_origin(host, chosen)}/v1.0")
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[listener])
 
