@@ -19,11 +19,14 @@ from tenacity import RetryError
 
 from gateway.graph import batch
 from gateway.graph.errors import (
+    LONGEST_DETAIL,
     GraphError,
     UpstreamTimeout,
     UpstreamUnavailable,
     error_of_answer,
     outcome_unknown,
+    shorten,
+    shortened,
 )
 from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
 from gateway.odata.errors import GatewayError
@@ -217,7 +220,7 @@ class GraphClient:
         except httpx.InvalidURL:
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
         except (httpx.HTTPError, OSError) as problem:
-            _log.warning("the upstream can't be reached: %s", problem)
+            _log.warning("the upstream can't be reached: %s", shortened(str(problem)))
             error = UpstreamUnavailable("the service can't be reached")
             if changes and not _never_sent(problem):
                 error = outcome_unknown(error)
@@ -263,13 +266,15 @@ def _reply(
         if data is _NOT_JSON:
             error = GraphError(f"the service answered {status} with a body that is not JSON")
             return Reply(error=error, status=status)
-        return Reply(data, status=status, request_id=headers.get("request-id"))
+        request_id = shortened(headers.get("request-id", ""), LONGEST_DETAIL) or None
+        return Reply(data, status=status, request_id=request_id)
     error = error_of_answer(status, headers, data, changes=changes)
     if len(session.token) >= _SECRET_LENGTH:
         error.message = error.message.replace(session.token, "…")
         for name, value in error.extensions.items():
             if isinstance(value, str):
                 error.extensions[name] = value.replace(session.token, "…")
+    shorten(error)
     if changes and status in (502, 504):
         error = outcome_unknown(error)
     after = retry_after(headers.get("retry-after"))
