@@ -22,7 +22,6 @@ from typing import Any
 
 from gateway.odata.errors import GatewayError
 
-
 LONGEST_MESSAGE = 1000
 LONGEST_DETAIL = 200
 LONGEST_CLAIMS = 4096
