@@ -142,12 +142,11 @@ async def test_a_long_path_is_cut_in_its_error(gateway: Gateway, path: str) -> N
 
 @pytest.mark.parametrize("path", ["/graphql", "/graphql/", "/subscriptions"])
 async def test_a_websocket_gets_an_answer_in_json(path: str) -> None:
-    with serving() as (host, port):
-        with pytest.raises(InvalidStatus) as refused:
-            await connect(
-                f"ws://{host}:{port}{path}",
-                subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
-            )
+    with serving() as (host, port), pytest.raises(InvalidStatus) as refused:
+        await connect(
+            f"ws://{host}:{port}{path}",
+            subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
+        )
     response = refused.value.response
     assert response.status_code == 400
     assert response.headers["content-type"].startswith("application/json")

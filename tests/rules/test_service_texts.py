@@ -101,7 +101,7 @@ async def test_a_long_value_that_does_not_fit_is_not_quoted(
             answer.body["value"][0][name] = value
 
     gateway = await start(unusual=Unusual(change=change))
-    query = "{ workflows(first: 1) { nodes { runs(first: 1) { nodes { %s } } } } }" % name
+    query = RUNS.replace("{ id }", f"{{ {name} }}")
     response = await gateway.post({"query": query})
     if isinstance(value, str) and name != "totalUsersCount":
         assert "errors" not in response.json()  # Any text is one that the service may write.
@@ -111,19 +111,19 @@ async def test_a_long_value_that_does_not_fit_is_not_quoted(
         assert len(error["message"]) <= LONGEST_MESSAGE
 
 
-async def test_long_claims_are_no_challenge(start: Start) -> None:
+@pytest.mark.parametrize(("size", "told"), [(LONGEST_CLAIMS, True), (LONGEST_CLAIMS + 1, False)])
+async def test_long_claims_are_no_challenge(start: Start, size: int, told: bool) -> None:
+    claims = base64.b64encode(b"y" * size).decode()
+
     def instead(asked: Asked) -> Answered | None:
         if "/runs" not in asked.url:
             return None
-        claims = base64.b64encode(given.encode()).decode()
         headers = {"WWW-Authenticate": f'Bearer claims="{claims}"'}
         return Answered({"error": {"code": "c", "message": "m"}}, 401, headers)
 
-    gateway = await start(unusual=Unusual(instead=instead))
-    for given, told in (("y" * LONGEST_CLAIMS, True), ("y" * (LONGEST_CLAIMS + 1), False)):
-        for error in await errors(gateway, RUNS):
-            assert error["extensions"]["code"] == "UNAUTHENTICATED"
-            assert ("claims" in error["extensions"]) is told
+    for error in await errors(await start(unusual=Unusual(instead=instead)), RUNS):
+        assert error["extensions"]["code"] == "UNAUTHENTICATED"
+        assert ("claims" in error["extensions"]) is told
 
 
 # --- the log ------------------------------------------------------------------------------------
