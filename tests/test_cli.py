@@ -26,7 +26,7 @@ def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.Comp
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
         check=False,
     )
@@ -56,11 +56,11 @@ def server(*arguments: str, **environment: str) -> Iterator[tuple[str, str]]:
             yield address, printed
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def post(address: str, **headers: str) -> httpx.Response:
-    return httpx.post(f"{address}/graphql", json=QUERY, headers=headers, timeout=20)
+    return httpx.post(f"{address}/graphql", json=QUERY, headers=headers, timeout=60)
 
 
 def test_serve_runs_on_the_sandbox_and_says_so() -> None:

@@ -110,7 +110,7 @@ async def test_the_http_client_by_itself_sends_no_delete_again():
     server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     client = GraphClient(f"http://127.0.0.1:{port}/v1.0")
-    session = Session(TOKEN, time.monotonic() + 5)
+    session = Session(TOKEN, time.monotonic() + 60)
     async with server:
         [done] = await client.send([change("DELETE", "a")], session)
         assert done.error is None
