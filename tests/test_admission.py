@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -85,6 +86,11 @@ async def serve() -> AsyncIterator[Serve]:
         yield begin
 
 
+async def _soon(event: Awaitable[Any]) -> None:
+    """Wait for what must come; a test that hangs instead says nothing."""
+    await asyncio.wait_for(event, 120)
+
+
 async def _goes_away(asking: "asyncio.Task[httpx.Response]") -> None:
     """The client closes its connection, as far as it knows."""
     asking.cancel()
@@ -96,7 +102,7 @@ async def test_operations_beyond_the_limit_are_told_to_come_back(serve: Serve) -
     gateway, service = await serve(Settings(max_operations=2))
     waiting = [asyncio.create_task(gateway.post({"query": SLOW})) for _ in range(2)]
     for _ in waiting:
-        await service.arrived.acquire()
+        await _soon(service.arrived.acquire())
     refused = await gateway.post({"query": "{ __typename }"})
     assert refused.status_code == 429
     assert refused.headers["retry-after"] == "1"
@@ -123,9 +129,9 @@ async def test_each_operation_of_a_batch_counts(start: Start) -> None:
 async def test_a_client_that_goes_takes_its_upstream_work_along(serve: Serve) -> None:
     gateway, service = await serve(Settings(max_operations=1))
     asking = asyncio.create_task(gateway.post({"query": SLOW}))
-    await service.arrived.acquire()
+    await _soon(service.arrived.acquire())
     await _goes_away(asking)
-    await service.gone.acquire()
+    await _soon(service.gone.acquire())
     # Its place is free again, once what was cancelled has ended.
     for _ in range(3000):
         response = await gateway.post({"query": "{ __typename }"})
@@ -138,15 +144,15 @@ async def test_a_client_that_goes_takes_its_upstream_work_along(serve: Serve) ->
 async def test_a_change_that_was_sent_is_seen_through(serve: Serve) -> None:
     gateway, service = await serve(Settings())
     asking = asyncio.create_task(gateway.post({"query": CHANGE}))
-    await service.arrived.acquire()
+    await _soon(service.arrived.acquire())
     await _goes_away(asking)
     # Others that come and go later are noticed, so this one was too.
     reading = asyncio.create_task(gateway.post({"query": SLOW}))
-    await service.arrived.acquire()
+    await _soon(service.arrived.acquire())
     await _goes_away(reading)
-    await service.gone.acquire()
+    await _soon(service.gone.acquire())
     assert service.gone.locked()
     assert not service.finished.is_set()
     service.let.set()
-    await service.finished.wait()
+    await _soon(service.finished.wait())
     assert service.gone.locked()

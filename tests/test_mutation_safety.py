@@ -69,7 +69,7 @@ async def test_no_other_answer_is_sent_again(gateway, status, code, unknown):
 
 async def test_a_change_is_not_sent_again_after_a_timeout(start):
     gateway = await start(settings=Settings(read_timeout=0.2, deadline=0.5), sockets=True)
-    id_ = await first_workflow(gateway)
+    id_ = (await gateway.rest("/workflows"))["value"][0]["id"]
     await gateway.fault(match="^PATCH ", delay_ms=1000)
     await gateway.forget()
     [error] = await gateway.errors(RENAME, id=id_)
