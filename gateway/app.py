@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, RedirectResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gateway.access import authenticator_of, credentials_of
 from gateway.execution.bounds import Bounds
@@ -25,6 +25,7 @@ from gateway.http.health import healthz
 from gateway.http.limits import Limits
 from gateway.http.persisted import PersistedDocuments, read_manifest
 from gateway.http.quota import Quota
+from gateway.http.websockets import refuse_handshake
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.planner import Planner
 from gateway.sandbox import create_sandbox
@@ -216,6 +217,7 @@ def create_app(
         Route("/", lambda _: RedirectResponse("graphql")),
         Route("/graphql", endpoint.__call__, methods=METHODS, name="graphql"),
         Route("/healthz", healthz),
+        WebSocketRoute("/{path:path}", refuse_handshake),
     ]
     if settings.helps("explorer") and (assets := static_app()) is not None:
         routes.append(Mount(ASSETS_PATH, assets))

@@ -2,6 +2,7 @@
 
 import difflib
 import gc
+import ipaddress
 import logging
 import os
 import socket
@@ -35,6 +36,7 @@ from gateway.graph.caller import Permission
 from gateway.http.api_keys import new_key
 from gateway.http.identity import API_KEY_HEADER, is_loopback
 from gateway.http.persisted import read_manifest
+from gateway.http.server import server_config
 from gateway.odata.explain import explain as explain_plan
 from gateway.odata.plan import Plan
 from gateway.odata.planner import Planner
@@ -192,6 +194,10 @@ def serve(
         bool | None, typer.Option(help="Whether generated functions make the responses.")
     ] = None,
     max_body_bytes: Annotated[int | None, typer.Option(help="Bytes of a request.")] = None,
+    max_uri_bytes: Annotated[int | None, typer.Option(help="Bytes of a request's address.")] = None,
+    max_header_bytes: Annotated[
+        int | None, typer.Option(help="Bytes of a request's headers.")
+    ] = None,
     max_batch: Annotated[
         int | None, typer.Option(help="Operations in an array of requests; 0 for no arrays.")
     ] = None,
@@ -244,8 +250,10 @@ def serve(
         raise _fail(f"insecure: must listen on this machine alone, not on {host}")
     if settings.trusted_documents is not None:
         _readable(settings.trusted_documents)
-    config = uvicorn.Config(
+    config = server_config(
         "gateway.cli:application",
+        max_uri=settings.max_uri_bytes,
+        max_header=settings.max_header_bytes,
         factory=True,
         host=host,
         port=port,
@@ -287,8 +295,19 @@ def _listen(config: uvicorn.Config) -> socket.socket:
     return listener
 
 
+def _origin(host: str, port: int) -> str:
+    """The URL that leads from this machine to what listens on ``host``, without a path."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host or '127.0.0.1'}:{port}"  # No host stands for every interface.
+    if address.is_unspecified:
+        address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
+
+
 def _banner(settings: Settings, host: str, port: int) -> str:
-    address = f"http://{host}:{port}/graphql"
+    address = f"{_origin(host, port)}/graphql"
     proven = settings.audience is not None or settings.api_keys is not None
     if settings.upstream_url is not None or proven:
         where = (
@@ -390,7 +409,7 @@ def sandbox(
     config = uvicorn.Config(app, host=host, port=port, log_level="warning")
     listener = _listen(config)
     chosen = listener.getsockname()[1]
-    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at http://{host}:{chosen}/v1.0")
+    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at {_origin(host, chosen)}/v1.0")
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from gateway.http.api_keys import parse_keys
 from gateway.http.identity import is_loopback
 
+LONGEST_URI = 65_535
+"""Bytes of an address that httptools, which reads the requests, can take apart."""
+
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -204,6 +207,17 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[
         int, Field(ge=1, description="Bytes of a request's body, or of its query string.")
     ] = 1_000_000
+    max_uri_bytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=LONGEST_URI,
+            description="Bytes of a request's address: path and query string.",
+        ),
+    ] = LONGEST_URI
+    max_header_bytes: Annotated[
+        int, Field(ge=1024, description="Bytes of all headers of a request together.")
+    ] = 65_536
     max_batch: Annotated[
         int,
         Field(ge=0, description="Operations in one array of requests; with 0 arrays are refused."),

@@ -36,6 +36,12 @@ HONEST: dict[str, dict[str, str]] = {
     "Apollo Client": {"Sec-Fetch-Site": "cross-site", "X-Apollo-Operation-Name": "A"},
     "Apollo's other header": {"Sec-Fetch-Site": "cross-site", "Apollo-Require-Preflight": "1"},
     "a token": {"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer abc"},
+    "an API key": {"Sec-Fetch-Site": "cross-site", "X-API-Key": "lgw_abc"},
+    "PowerShell": {
+        "User-Agent": "Mozilla/5.0 (Windows NT; Windows NT 10.0) WindowsPowerShell/5.1.20348.2849",
+        "X-API-Key": "lgw_abc",
+    },
+    "jQuery": {"User-Agent": BROWSER, "X-Requested-With": "XMLHttpRequest"},
     "a content type": {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"},
 }
 

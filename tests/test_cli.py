@@ -26,7 +26,7 @@ def run(*arguments: str, stdin: str = "", **environment: str) -> subprocess.Comp
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
         check=False,
     )
@@ -56,11 +56,11 @@ def server(*arguments: str, **environment: str) -> Iterator[tuple[str, str]]:
             yield address, printed
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def post(address: str, **headers: str) -> httpx.Response:
-    return httpx.post(f"{address}/graphql", json=QUERY, headers=headers, timeout=20)
+    return httpx.post(f"{address}/graphql", json=QUERY, headers=headers, timeout=60)
 
 
 def test_serve_runs_on_the_sandbox_and_says_so() -> None:
@@ -70,6 +70,56 @@ def test_serve_runs_on_the_sandbox_and_says_so() -> None:
         assert "query Triage" in printed
         nodes = post(address).json()["data"]["workflows"]["nodes"]
         assert [len(node["runs"]["nodes"]) for node in nodes] == [4] * 5
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="there is no IPv6 here")
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("0.0.0.0", "127.0.0.1"),  # noqa: S104
+        ("localhost", "localhost"),
+        pytest.param("::", "[::1]", marks=IPV6),
+        pytest.param("::1", "[::1]", marks=IPV6),
+        pytest.param("0:0:0:0:0:0:0:1", "[::1]", marks=IPV6),
+    ],
+)
+def test_the_printed_address_works(host: str, told: str) -> None:
+    with server("serve", "--host", host, "--port", "0") as (address, _):
+        assert address.startswith(f"http://{told}:")
+        answer = post(address)
+        assert len(answer.json()["data"]["workflows"]["nodes"]) == 5
+        assert "server" not in answer.headers
+
+
+@IPV6
+def test_the_sandbox_prints_an_address_that_works() -> None:
+    with server("sandbox", "--host", "::", "--port", "0") as (root, _):
+        assert root.startswith("http://[::1]:")
+        assert httpx.get(f"{root}/identityGovernance").status_code == 401
+
+
+def test_the_heap_of_the_start_is_kept_away_from_the_collector() -> None:
+    made = "import gc; from gateway.cli import application; application(); "
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", made + "print(gc.get_freeze_count(), len(gc.get_objects()))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    frozen, watched = map(int, result.stdout.split())
+    assert frozen > 100_000
+    assert watched < frozen / 100
 
 
 def test_workers_share_one_sandbox() -> None:

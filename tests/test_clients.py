@@ -69,7 +69,7 @@ async def _node(script: Path, *arguments: str) -> Any:
     process = await asyncio.create_subprocess_exec(
         "node", str(script), *arguments, stdout=-1, stderr=-1
     )
-    output, problems = await asyncio.wait_for(process.communicate(), 60)
+    output, problems = await asyncio.wait_for(process.communicate(), 300)
     assert process.returncode == 0, problems.decode()
     return json.loads(output)
 

@@ -25,7 +25,7 @@ class AnsweringPartially(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Complete a value; the error of a partial one is listed at its path."""
         if type(result) is Partial:
-            if not self._told(return_type, field_details_list, result.told_by):
+            if not self._tells(return_type, field_details_list, result.told_by):
                 nodes = [details.node for details in field_details_list]
                 error = result.error.with_traceback(None)
                 self.list_error(located_error(error, nodes, path.as_list()), path)
@@ -42,7 +42,7 @@ class AnsweringPartially(StrawberryGraphQLCoreExecutionContext):
         if not self.collected_errors.has_nulled_position(path):
             self.collected_errors.errors.append(error)
 
-    def _told(
+    def _tells(
         self, return_type: GraphQLOutputType, details: FieldDetailsList, name: str | None
     ) -> bool:
         """Whether the field ``name`` is selected of a value."""

@@ -18,6 +18,7 @@ from tenacity import RetryError
 from gateway.graph import batch
 from gateway.graph.credentials import Renewal
 from gateway.graph.errors import (
+    LONGEST_DETAIL,
     ClaimsChallenge,
     GraphError,
     Unauthenticated,
@@ -25,6 +26,8 @@ from gateway.graph.errors import (
     UpstreamUnavailable,
     error_of_answer,
     outcome_unknown,
+    shorten,
+    shortened,
 )
 from gateway.graph.fairness import Later, TooLate, Turn, Turns
 from gateway.graph.pacing import Pace, Paces, Patience
@@ -493,7 +496,7 @@ class GraphClient:
             sending.begun = False
             return Reply(error=GraphError("the service gave a link that is no URL"), status=-1)
         except (httpx.HTTPError, OSError) as problem:
-            _log.warning("the upstream can't be reached: %s", problem)
+            _log.warning("the upstream can't be reached: %s", shortened(str(problem)))
             error = UpstreamUnavailable("the service can't be reached")
             if changes and sending.begun:
                 error = outcome_unknown(error)
@@ -524,7 +527,7 @@ def _reply(
     *,
     item: bool = False,
 ) -> Reply:
-    request_id = headers.get("request-id")
+    request_id = shortened(headers.get("request-id", ""), LONGEST_DETAIL) or None
     if 200 <= status < 300:
         # What a change answers is an object or nothing; anything else may not be the service's.
         odd = (
@@ -540,6 +543,7 @@ def _reply(
         for name, value in error.extensions.items():
             if isinstance(value, str):
                 error.extensions[name] = value.replace(session.token, "…")
+    shorten(error)
     after = retry_after(headers.get("retry-after"))
     if changes and not _refuses(status, after):
         error = outcome_unknown(error)

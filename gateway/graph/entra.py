@@ -31,6 +31,7 @@ from azure.identity.aio import (
 
 from gateway.graph.caller import Caller
 from gateway.graph.errors import (
+    LONGEST_CLAIMS,
     ClaimsChallenge,
     GraphError,
     Unauthenticated,
@@ -49,6 +50,7 @@ _AUTHORITIES = {
 }
 # The user can do something about these; anything else is wrong with the gateway's registration.
 _OF_THE_USER = {"invalid_grant", "interaction_required", "login_required", "consent_required"}
+_MOST_CODES = 5
 _PATIENCE = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 10}
 
 
@@ -301,13 +303,13 @@ def _answer(problem: ClientAuthenticationError) -> dict[str, Any]:
 def _codes(answer: dict[str, Any]) -> str:
     """The AADSTS codes of a refusal, such as ``AADSTS50076``."""
     found = re.findall(r"AADSTS\d{1,9}", str(answer.get("error_description", "")))
-    return ", ".join(dict.fromkeys(found)) or "no code"
+    return ", ".join(list(dict.fromkeys(found))[:_MOST_CODES]) or "no code"
 
 
 def _refused(problem: ClientAuthenticationError) -> GraphError:
     answer = _answer(problem)
     codes, claims = _codes(answer), answer.get("claims")
-    if isinstance(claims, str) and claims:
+    if isinstance(claims, str) and 0 < len(claims) <= LONGEST_CLAIMS:
         return ClaimsChallenge(
             f"Microsoft Entra ID wants more proof of the user ({codes}); "
             "get a new token with the claims of this error",

@@ -24,6 +24,13 @@ from typing import Any, TypeVar
 from gateway.odata.errors import GatewayError
 
 E = TypeVar("E", bound=GatewayError)
+LONGEST_MESSAGE = 1000
+LONGEST_DETAIL = 200
+LONGEST_CLAIMS = 4096
+"""Characters that are told of a message of the service, of a code or an id, and of the claims of a
+challenge; longer claims would not fit into a header."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class GraphError(GatewayError):
@@ -150,9 +157,32 @@ def _claims(challenge: str) -> str | None:
         return None
     text = found.group(1).translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4)).decode()
+        claims = base64.b64decode(text + "=" * (-len(text) % 4)).decode()
     except ValueError:
         return None
+    return claims if len(claims) <= LONGEST_CLAIMS else None
+
+
+def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
+    """What a log or an error tells of a text of the service: one line of ``most`` characters.
+
+    What is cut off is told by an ellipsis; control characters, with which a log line could be
+    forged, become spaces.
+    """
+    line = _CONTROL.sub(" ", text[: most + 1])
+    return line if len(text) <= most else f"{line[: most - 1]}…"
+
+
+def shorten(error: GatewayError) -> None:
+    """Cut what the service said in an error, once no token is in it any more.
+
+    A token that is cut in two could not be found again.
+    """
+    error.message = shortened(error.message)
+    error.args = (error.message,)
+    for name, value in error.extensions.items():
+        if isinstance(value, str) and name != "claims":
+            error.extensions[name] = shortened(value, LONGEST_DETAIL)
 
 
 def outcome_unknown(error: GraphError) -> GraphError:

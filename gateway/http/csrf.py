@@ -13,7 +13,13 @@ from gateway.http.errors import Refused
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight")
 """Headers without a meaning of their own that make a browser ask first."""
 
-_FORCING_HEADERS = (*PREFLIGHT_HEADERS, "x-apollo-operation-name")
+# No browser adds these by itself, and none lets a page add them across sites unasked.
+_FORCING_HEADERS = (
+    *PREFLIGHT_HEADERS,
+    "x-apollo-operation-name",
+    "x-api-key",
+    "x-requested-with",
+)
 # https://fetch.spec.whatwg.org/#cors-safelisted-request-header
 _SIMPLE_TYPES = ("", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 

@@ -124,3 +124,13 @@ def refusal(message: str, code: str, **extensions: Any) -> dict[str, Any]:
 def bad_request(message: str) -> Refused:
     """The refusal of something that is no GraphQL request."""
     return Refused(400, "BAD_REQUEST", message)
+
+
+def websockets_not_offered() -> Refused:
+    """The refusal of a WebSocket handshake."""
+    return Refused(
+        400,
+        "WEBSOCKET_NOT_SUPPORTED",
+        "there are no subscriptions here, and so no WebSockets; send the operation by POST or GET "
+        "to /graphql",
+    )

@@ -22,7 +22,14 @@ from gateway.graph.client import Usage
 from gateway.http.admission import Admission, unless_disconnected
 from gateway.http.csrf import check_origin
 from gateway.http.documents import Document, Documents
-from gateway.http.errors import Refused, challenge_of, formatted, refusal, unexpected
+from gateway.http.errors import (
+    Refused,
+    challenge_of,
+    formatted,
+    refusal,
+    unexpected,
+    websockets_not_offered,
+)
 from gateway.http.identity import Authenticator
 from gateway.http.limits import Limits
 from gateway.http.negotiation import JSON, response_type
@@ -77,6 +84,8 @@ class _Prepared:
     parameters: Parameters
     record: OperationRecord
 
+
+_LONGEST_PATH = 200
 
 _Asked = _Prepared | Refused | list[GraphQLError]
 """What is to be executed, or why it is not."""
@@ -156,6 +165,8 @@ class GraphQLEndpoint:
     ) -> Response:
         """The response to a request; ``records`` get one entry for each operation of a batch."""
         policy = self._policy
+        if request.headers.get("upgrade", "").strip().lower() == "websocket":
+            raise websockets_not_offered()  # A server without WebSockets hands it on as a GET.
         if policy.csrf_prevention and request.method != "POST":
             check_origin(request.headers, trusted=policy.trusted_origins)
         caller = await self._authenticator.caller(request)
@@ -287,12 +298,20 @@ def json_response(
     return Response(orjson.dumps(body), status, headers, media_type=f"{media_type}; charset=utf-8")
 
 
+def _nothing_at(path: str) -> str:
+    if len(path) > _LONGEST_PATH:
+        return f"nothing is at {path[:_LONGEST_PATH]}…"
+    bare = path.rstrip("/")
+    hint = f"; the endpoint is {bare}" if bare != path and bare.endswith("/graphql") else ""
+    return f"nothing is at {path}{hint}"
+
+
 async def http_error(request: Request, error: Exception) -> Response:
     """The answer to a request that leads nowhere, in the form of all errors."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     status, headers = error.status_code, dict(error.headers or {})
     if status == 404:
-        return json_response(refusal(f"nothing is at {request.url.path}", "NOT_FOUND"), 404)
+        return json_response(refusal(_nothing_at(request.url.path), "NOT_FOUND"), 404)
     if status == 405:
         body = refusal(f"{request.method} is not for this path", "METHOD_NOT_ALLOWED")
         return json_response(body, 405, headers=headers)

@@ -13,9 +13,26 @@ from gateway.graph.caller import ANONYMOUS, EVERYTHING, Caller, Permission
 from gateway.graph.credentials import caller_name, name_of_claims
 from gateway.http.api_keys import ApiKeys
 from gateway.http.errors import Refused
-from gateway.http.tokens import TokenVerifier
+from gateway.http.tokens import TokenVerifier, check_access
 
 API_KEY_HEADER = "X-API-Key"
+# RFC 7239, RFC 9110 section 7.6.3, and what proxies and content delivery networks add of their own.
+_PROXY_HEADERS = frozenset(
+    (
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-forwarded-for",
+        "x-original-host",
+        "x-envoy-external-address",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+    )
+)
+_LONGEST_NAME = 64
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
 
 
@@ -48,7 +65,8 @@ class Loopback:
     """Everyone on this machine may do everything, and nobody else anything.
 
     The Host header counts too: a page of another site whose name was made to lead here would
-    otherwise be on this machine as well.
+    otherwise be on this machine as well. So does every header that a proxy adds: whoever it speaks
+    for is somewhere else.
     """
 
     async def caller(self, request: Request) -> Caller:
@@ -57,7 +75,19 @@ class Loopback:
         hosts = [end[0] if end else "" for end in ends]
         if not all(map(is_loopback, [*hosts, request.url.hostname or ""])):
             raise Refused(403, "FORBIDDEN", "the gateway is open to this machine only")
+        forwarded = next(filter(_is_of_a_proxy, request.headers), None)
+        if forwarded is not None:
+            raise Refused(
+                403,
+                "FORBIDDEN",
+                "the gateway is open to this machine only, and the request was forwarded: it has "
+                f"the header '{forwarded[:_LONGEST_NAME]}'",
+            )
         return ANONYMOUS
+
+
+def _is_of_a_proxy(header: str) -> bool:
+    return header in _PROXY_HEADERS or header.startswith("x-forwarded")
 
 
 def is_loopback(host: str) -> bool:
@@ -142,6 +172,7 @@ class Proven:
         if self._verifier is None or token is None:
             raise _unproven(f"prove who you are with {self._ways}")
         claims = await self._verifier.claims(token)
+        check_access(claims)
         if self._of_users and not isinstance(claims.get("scp"), str):
             raise Refused(403, "FORBIDDEN", "the token is an application's; a user's is needed")
         who = name_of_claims(claims)

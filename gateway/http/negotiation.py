@@ -62,7 +62,10 @@ def check_request_type(headers: Headers) -> None:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip(" \"'") not in ("utf-8", "utf8"):
-            raise _unsupported("send the request in UTF-8", Accept=f"{JSON}; charset=utf-8")
+            raise _unsupported(
+                f"the charset is {value.strip()[:40]}; send the request in UTF-8",
+                Accept=f"{JSON}; charset=utf-8",
+            )
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise _unsupported(

@@ -3,14 +3,24 @@
 See https://graphql.github.io/graphql-over-http/draft/#sec-Request.
 """
 
+import codecs
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from starlette.requests import Request
 
 from gateway.http.errors import Refused, bad_request
 from gateway.http.negotiation import check_request_type
+
+# The marks of UTF-32 begin with those of UTF-16.
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ def _from_url(request: Request, most: int) -> Parameters:
             limit=most,
             setting="GATEWAY_MAX_BODY_BYTES",
         )
+    _check_encoding(request.scope["query_string"])
     query = request.query_params
     return _checked(
         {
@@ -97,6 +108,16 @@ def _from_url(request: Request, most: int) -> Parameters:
             "documentId": query.get("documentId"),
         }
     )
+
+
+def _check_encoding(query_string: bytes) -> None:
+    """Let a query string pass that is UTF-8, percent-encoded (RFC 3986, sections 2.1 and 2.5)."""
+    if not query_string.isascii():
+        raise bad_request("the query string has characters that are not percent-encoded")
+    try:
+        unquote_to_bytes(query_string).decode()
+    except UnicodeDecodeError:
+        raise bad_request("the query string is not UTF-8, percent-encoded") from None
 
 
 def _checked_or_refused(given: Any) -> Parameters | Refused:
@@ -112,22 +133,47 @@ def _checked(given: Any) -> Parameters:
     for name in ("query", "operationName", "documentId"):
         if not isinstance(given.get(name), str | None):
             raise bad_request(f"{name} must be a string")
-    for name in ("variables", "extensions"):
-        if not isinstance(given.get(name), dict | None):
+    variables, extensions = (_unless_empty(given.get(n)) for n in ("variables", "extensions"))
+    for name, value in (("variables", variables), ("extensions", extensions)):
+        if not isinstance(value, dict | None):
             raise bad_request(f"{name} must be a JSON object")
     return Parameters(
         given.get("query"),
-        given.get("variables"),
+        variables,
         given.get("operationName") or None,
-        given.get("extensions") or {},
-        given.get("documentId"),
+        extensions or {},
+        given.get("documentId") or None,
     )
 
 
+def _unless_empty(value: Any) -> Any:
+    """Forms and tools send an empty text for what was left empty."""
+    return None if value == "" else value
+
+
 def _from_json(text: str | bytes | None, what: str) -> Any:
-    if text is None:
+    if text is None or text == "":
         return None
+    if isinstance(text, bytes):
+        text = text.removeprefix(codecs.BOM_UTF8)  # As RFC 8259, section 8.1, lets a parser do.
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
+        if isinstance(text, bytes) and (problem := _not_utf8(text)):
+            raise bad_request(f"{what} is not UTF-8: {problem}; send JSON in UTF-8") from None
         raise bad_request(f"{what} is not valid JSON") from None
+
+
+def _not_utf8(text: bytes) -> str | None:
+    """What tells that the bytes of a body are not UTF-8; ``None`` if they are."""
+    for bom, name in _BOMS:
+        if text.startswith(bom):
+            return f"its byte order mark is that of {name}"
+    # JSON begins with two ASCII characters, so that a zero among their bytes tells the width.
+    if 0 in text[:2]:
+        return "it seems to be UTF-16 or UTF-32"
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        return f"it is broken at byte {error.start}; perhaps it is Latin-1"
+    return None

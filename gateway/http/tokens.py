@@ -29,6 +29,7 @@ KEYS_COOLDOWN = 30.0
 KEYS_RETRY = 5.0
 LONGEST_TOKEN = 16384
 SMALLEST_KEY = 2048
+_ID_TOKEN_MARKS = frozenset(("nonce", "at_hash", "c_hash"))
 _REQUIRED = ["exp", "nbf", "iat", "aud", "iss", "tid"]
 _WRONG = (
     (jwt.ExpiredSignatureError, "it has expired"),
@@ -201,6 +202,28 @@ class TokenVerifier:
         if str(claims["tid"]).lower() != self.tenant.lower():
             raise _not_accepted("it is of another tenant")
         return claims
+
+
+def check_access(claims: Mapping[str, Any]) -> None:
+    """Let the claims of an access token pass.
+
+    An ID token of the same application has the same issuer, keys and audience, and the app roles
+    of the user too; but it only tells a client who signed in. A user's access token is told by its
+    scopes (``scp``), which no ID token has. One without scopes must be an application's: it bears
+    no mark of an ID token (``nonce``, ``at_hash``, ``c_hash``: OpenID Connect Core 1.0, sections 2
+    and 3.3.2.11), and names the client that it was issued to (``azp``; in version 1.0 ``appid``).
+
+    Args:
+        claims: of a token that was verified.
+
+    Raises:
+        Refused: 401, it is an ID token.
+    """
+    scopes = claims.get("scp")
+    if isinstance(scopes, str) and scopes.strip():
+        return
+    if _ID_TOKEN_MARKS & claims.keys() or not (claims.get("azp") or claims.get("appid")):
+        raise _not_accepted("it is an ID token; send an access token, with scp or roles")
 
 
 def _not_accepted(why: str) -> Refused:

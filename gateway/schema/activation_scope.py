@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.schema.entity import dispatch, is_row, prop
+from gateway.schema.entity import dispatch, is_row, prop, text_of
 from gateway.schema.enums import ActivationTaskScopeType, ActivationUserScopeType
 from gateway.schema.reference import EntityReference
 
@@ -38,7 +38,9 @@ class ActivateRunScope(ActivationScope):
     is_type_of = staticmethod(is_row)
     run: EntityReference | None = prop("The run that is reprocessed.")
     task_scope: ActivationTaskScopeType | None = prop("Which of its tasks.")
+    task_scope_text: str | None = text_of("task_scope")
     user_scope: ActivationUserScopeType | None = prop("Which of its users.")
+    user_scope_text: str | None = text_of("user_scope")
 
 
 @strawberry.type(description="The run reprocesses user results.")
@@ -48,6 +50,7 @@ class ActivateProcessingResultScope(ActivationScope):
     is_type_of = staticmethod(is_row)
     processing_results: list[EntityReference] | None = prop("The user results.")
     task_scope: ActivationTaskScopeType | None = prop("Which of their tasks.")
+    task_scope_text: str | None = text_of("task_scope")
 
 
 @strawberry.type(description="A scope of a type that this gateway does not know.")

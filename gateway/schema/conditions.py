@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.schema.entity import dispatch, is_row, prop
+from gateway.schema.entity import dispatch, is_row, prop, text_of
 from gateway.schema.enums import MembershipChangeType, WorkflowTriggerTimeBasedAttribute
 from gateway.schema.reference import EntityReference
 
@@ -86,6 +86,7 @@ class TimeBasedAttributeTrigger(WorkflowExecutionTrigger):
     is_type_of = staticmethod(is_row)
     offset_in_days: int | None = prop("Days after the date, from -180 to 180.")
     time_based_attribute: WorkflowTriggerTimeBasedAttribute | None = prop("Which date.")
+    time_based_attribute_text: str | None = text_of("time_based_attribute")
 
 
 @strawberry.type(description="An attribute of a user.")
@@ -109,6 +110,7 @@ class MembershipChangeTrigger(WorkflowExecutionTrigger):
 
     is_type_of = staticmethod(is_row)
     change_type: MembershipChangeType | None = prop("Whether the user was added or removed.")
+    change_type_text: str | None = text_of("change_type")
 
 
 @strawberry.type(description="A time without any activity of the user.")

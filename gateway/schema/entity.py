@@ -118,6 +118,25 @@ def prop(
     )
 
 
+def text_of(python_name: str) -> Any:
+    """The text that the service wrote for the enum property ``python_name`` of the same type.
+
+    Where the enum says UNKNOWN_FUTURE_VALUE, this alone tells what the service has said
+    (questions.md, point 12). It is read from the same property, and so costs nothing upstream.
+    """
+    key = key_of(python_name)
+
+    def read_text(root: Any) -> Any:
+        return read(root, key)
+
+    _readings[read_text] = Reading(key)
+    return strawberry.field(
+        description=f"`{key}` as the service wrote it: also a value that the gateway does not know.",
+        resolver=read_text,
+        metadata={_MODEL: lambda _: Property(key)},
+    )
+
+
 def edge_metadata(make: Callable[[str], Navigation]) -> dict[str, Any]:
     """Field metadata of an edge; ``make`` gets the field's GraphQL name."""
     return {_MODEL: make}
@@ -283,9 +302,11 @@ def model_of(types: Iterable[type]) -> Model:
             if (make := field.metadata.get(_MODEL)) is None:
                 continue
             key = field.metadata.get(_KEY, False)
-            made = make(to_camel_case(field.python_name))
+            name = to_camel_case(field.python_name)
+            made = make(name)
             if isinstance(made, Property):
-                entity.properties[made.name] = made
+                # By the field's name, which need not be the property's.
+                entity.properties[name] = made
                 entity.key = made.name if key else entity.key
             else:
                 entity.navigations[made.name] = made

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.schema.entity import dispatch, is_row, prop
+from gateway.schema.entity import dispatch, is_row, prop, text_of
 from gateway.schema.enums import MatchMode, QuarantineType
 from gateway.schema.scalars import DateTime, Int64
 
@@ -14,6 +14,7 @@ class QuarantineDetails:
     quarantined_date_time: DateTime | None = prop("Since when; null if it is not in quarantine.")
     quarantine_reason: str | None = prop("Why, in words.")
     quarantine_type: QuarantineType | None = prop("Which threshold was exceeded.")
+    quarantine_type_text: str | None = text_of("quarantine_type")
 
 
 @strawberry.interface(description="A threshold that puts a workflow into quarantine.")
@@ -53,6 +54,7 @@ class QuarantineConfiguration:
 
     conditions: list[QuarantineCondition] | None = prop("The thresholds.")
     match_mode: MatchMode | None = prop("Whether any or all of them must be exceeded.")
+    match_mode_text: str | None = text_of("match_mode")
 
 
 @strawberry.type(description="Settings of a workflow.")

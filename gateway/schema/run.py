@@ -15,6 +15,7 @@ from gateway.schema.entity import (
     is_row,
     narrowing,
     prop,
+    text_of,
 )
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
 from gateway.schema.filters import (
@@ -45,6 +46,7 @@ class Run(Node):
     failed_users_count: int | None = prop("How many users the workflow failed for.")
     last_updated_date_time: DateTime | None = prop("When the run last changed.")
     processing_status: LifecycleWorkflowProcessingStatus | None = prop("How far the run has come.")
+    processing_status_text: str | None = text_of("processing_status")
     scheduled_date_time: DateTime | None = prop("When the run was to start.")
     started_date_time: DateTime | None = prop("When the run started; null while queued.")
     successful_users_count: int | None = prop("How many users were processed successfully.")
@@ -52,6 +54,7 @@ class Run(Node):
     total_unprocessed_tasks_count: int | None = prop("How many tasks have not been processed.")
     total_users_count: int | None = prop("How many users the run has.")
     workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
+    workflow_execution_type_text: str | None = text_of("workflow_execution_type")
     workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
         "Workflow",
         Strategy.REQUEST,

@@ -5,7 +5,15 @@ Source: graph-lifecycle-api.md, section 3, Differences of beta; the type names a
 
 import strawberry
 
-from gateway.schema.entity import Node, ResultConnection, connection, is_row, narrowing, prop
+from gateway.schema.entity import (
+    Node,
+    ResultConnection,
+    connection,
+    is_row,
+    narrowing,
+    prop,
+    text_of,
+)
 from gateway.schema.enums import (
     LifecycleWorkflowProcessingStatus,
     SubjectType,
@@ -29,15 +37,18 @@ class SubjectProcessingResult(Node):
     processing_status: LifecycleWorkflowProcessingStatus | None = prop(
         "How far the processing of the subject has come."
     )
+    processing_status_text: str | None = text_of("processing_status")
     scheduled_date_time: DateTime | None = prop("When the processing was to start.")
     started_date_time: DateTime | None = prop("When the processing started; null until then.")
     subject: WorkflowSubject | None = prop("The subject.")
     subject_type: SubjectType | None = prop("What kind of subject it is.")
+    subject_type_text: str | None = text_of("subject_type")
     total_tasks_count: int | None = prop("How many tasks there are for the subject.")
     total_unprocessed_tasks_count: int | None = prop(
         "How many tasks have not been processed for the subject."
     )
     workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
+    workflow_execution_type_text: str | None = text_of("workflow_execution_type")
     workflow_version: int | None = prop("The version of the workflow that was run.")
     task_processing_results: ResultConnection[TaskProcessingResult] | None = connection(
         "TaskProcessingResult",

@@ -6,7 +6,15 @@ import strawberry
 
 from gateway.odata.model import Navigation, Shape, Strategy
 from gateway.odata.query import call
-from gateway.schema.entity import computed, edge_metadata, prop, read, read_edge, reads_edge
+from gateway.schema.entity import (
+    computed,
+    edge_metadata,
+    prop,
+    read,
+    read_edge,
+    reads_edge,
+    text_of,
+)
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.scalars import DateTime
 
@@ -76,6 +84,7 @@ class TopWorkflowsInsightsSummary:
     total_runs: int | None = prop("Runs in all.")
     total_users: int | None = prop("Users in all.")
     workflow_category: LifecycleWorkflowCategory | None = prop("The workflow's category.")
+    workflow_category_text: str | None = text_of("workflow_category")
     workflow_display_name: str | None = prop("The workflow's name.")
     workflow_id: strawberry.ID | None = prop("The workflow's identifier.")
     workflow_version: int | None = prop("The workflow's version.")

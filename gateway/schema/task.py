@@ -15,6 +15,7 @@ from gateway.schema.entity import (
     is_row,
     prop,
     read,
+    text_of,
 )
 from gateway.schema.enums import LifecycleTaskCategory
 
@@ -48,6 +49,7 @@ class Task(Node):
         "The lifecycle stages that the task may be used in; set by the service.",
         resolver=read_categories,
     )
+    category_text: str | None = text_of("category")
     continue_on_error: bool | None = prop(
         "Whether the workflow goes on with the next task if this one fails."
     )

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.schema.entity import Node, is_row, prop
+from gateway.schema.entity import Node, is_row, prop, text_of
 from gateway.schema.enums import LifecycleTaskCategory, ValueType
 from gateway.schema.task import read_categories
 
@@ -14,6 +14,7 @@ class Parameter:
     name: str | None = prop("Name of the parameter.")
     values: list[str] | None = prop("The values to choose from; empty if any is allowed.")
     value_type: ValueType | None = prop("The type of the values.")
+    value_type_text: str | None = text_of("value_type")
 
 
 @strawberry.type(description="A built-in task that workflows can use.")
@@ -26,6 +27,7 @@ class TaskDefinition(Node):
     category: list[LifecycleTaskCategory] | None = prop(
         "The lifecycle stages that the task may be used in.", resolver=read_categories
     )
+    category_text: str | None = text_of("category")
     continue_on_error: bool | None = prop("Whether a workflow goes on if the task fails.")
     description: str | None = prop("What the task does.")
     display_name: str | None = prop("Name of the task.")

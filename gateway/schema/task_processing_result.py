@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.odata.model import Strategy
-from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.entity import Node, edge, is_row, prop, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
 from gateway.schema.scalars import DateTime
 from gateway.schema.task import Task
@@ -25,6 +25,7 @@ class TaskProcessingResult(Node):
     failure_reason: str | None = prop("Why the task failed; null unless it failed.")
     processing_info: str | None = prop("What else there is to say; mostly null.")
     processing_status: LifecycleWorkflowProcessingStatus | None = prop("How far the task has come.")
+    processing_status_text: str | None = text_of("processing_status")
     started_date_time: DateTime | None = prop("When the task started; null until then.")
     subject: User | None = edge(
         "User", *USER_STRATEGIES, description="The user that the task was run for."

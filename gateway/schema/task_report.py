@@ -6,7 +6,16 @@ import strawberry
 
 from gateway.odata.address import LIFECYCLE_WORKFLOWS
 from gateway.odata.model import Strategy
-from gateway.schema.entity import Node, ResultConnection, connection, edge, is_row, narrowing, prop
+from gateway.schema.entity import (
+    Node,
+    ResultConnection,
+    connection,
+    edge,
+    is_row,
+    narrowing,
+    prop,
+    text_of,
+)
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
 from gateway.schema.filters import TaskProcessingResultFilter, TaskProcessingResultOrder
 from gateway.schema.scalars import DateTime
@@ -26,6 +35,7 @@ class TaskReport(Node):
     failed_users_count: int | None = prop("How many users the task failed for.")
     last_updated_date_time: DateTime | None = prop("When the report last changed.")
     processing_status: LifecycleWorkflowProcessingStatus | None = prop("How far the task has come.")
+    processing_status_text: str | None = text_of("processing_status")
     run_id: strawberry.ID | None = prop("Identifier of the run.")
     started_date_time: DateTime | None = prop("When the task started for the first user.")
     successful_users_count: int | None = prop("How many users the task succeeded for.")

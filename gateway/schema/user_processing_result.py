@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.odata.model import Regroup, Shape, Strategy
-from gateway.schema.entity import Node, edge, is_row, narrowing, prop
+from gateway.schema.entity import Node, edge, is_row, narrowing, prop, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
 from gateway.schema.filters import TaskProcessingResultFilter, TaskProcessingResultOrder
 from gateway.schema.scalars import DateTime
@@ -25,6 +25,7 @@ class UserProcessingResult(Node):
     processing_status: LifecycleWorkflowProcessingStatus | None = prop(
         "How far the processing of the user has come."
     )
+    processing_status_text: str | None = text_of("processing_status")
     scheduled_date_time: DateTime | None = prop("When the processing was to start.")
     started_date_time: DateTime | None = prop("When the processing started; null until then.")
     total_tasks_count: int | None = prop("How many tasks there are for the user.")
@@ -32,6 +33,7 @@ class UserProcessingResult(Node):
         "How many tasks have not been processed for the user."
     )
     workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
+    workflow_execution_type_text: str | None = text_of("workflow_execution_type")
     workflow_version: int | None = prop("The version of the workflow that was run.")
     subject: User | None = edge(
         "User", *USER_STRATEGIES, description="The user that was processed."

@@ -14,6 +14,7 @@ from gateway.schema.entity import (
     is_row,
     narrowing,
     prop,
+    text_of,
 )
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.filters import (
@@ -53,6 +54,7 @@ class Workflow(Node):
 
     id: strawberry.ID = prop("Identifier of the workflow.", key=True)
     category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
+    category_text: str | None = text_of("category")
     created_date_time: DateTime | None = prop("When the workflow was created.")
     deleted_date_time: DateTime | None = prop("When it was deleted; null unless deleted.")
     description: str | None = prop("What the workflow is for.")

@@ -4,7 +4,7 @@ import strawberry
 
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
-from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.entity import Node, edge, is_row, prop, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.task import Task
 
@@ -17,6 +17,7 @@ class WorkflowTemplate(Node):
 
     id: strawberry.ID = prop("Identifier of the template.", key=True)
     category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
+    category_text: str | None = text_of("category")
     description: str | None = prop("What a workflow made from the template is for.")
     display_name: str | None = prop("Name of the template.")
     execution_conditions: WorkflowExecutionConditions | None = prop(

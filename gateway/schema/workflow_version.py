@@ -6,7 +6,7 @@ import strawberry
 
 from gateway.odata.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
-from gateway.schema.entity import Node, edge, is_row, narrowing, prop
+from gateway.schema.entity import Node, edge, is_row, narrowing, prop, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.filters import TaskFilter, TaskOrder
 from gateway.schema.quarantine import WorkflowSetting
@@ -28,6 +28,7 @@ class WorkflowVersion(Node):
 
     version_number: int = prop("The number of the version, from 1.", key=True)
     category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
+    category_text: str | None = text_of("category")
     created_date_time: DateTime | None = prop("When the version was created.")
     description: str | None = prop("What the workflow was for.")
     display_name: str | None = prop("Name of the workflow.")

@@ -181,3 +181,36 @@ async def test_insecure_is_for_this_machine_alone(
         "http://127.0.0.1/graphql", json={"query": NAMES}, headers={"Host": host}
     )
     assert response.status_code == (200 if allowed else 403)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Forwarded",
+        "Via",
+        "X-Real-IP",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-FORWARDED-ANYTHING",
+        "X-Client-IP",
+        "CF-Connecting-IP",
+        "True-Client-IP",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_insecure_is_not_for_what_was_forwarded(
+    guarded: Guard, header: str, method: str
+) -> None:
+    gateway = await guarded(credentials="app", insecure=True)
+    sent: dict[str, Any] = {"params" if method == "GET" else "json": {"query": NAMES}}
+    allowed = await gateway.client.request(method, "/graphql", **sent)
+    assert "errors" not in allowed.json()
+    gateway.service.log.clear()
+    for value in ("127.0.0.1", ""):
+        refused = await gateway.client.request(method, "/graphql", headers={header: value}, **sent)
+        assert refused.status_code == 403
+        error = error_of(refused)
+        assert error["code"] == "FORBIDDEN"
+        assert f"'{header.lower()}'" in error["message"]
+    assert gateway.service.log == []

@@ -126,7 +126,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         [sys.executable, "-m", "gateway", *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **environment},
         check=False,
     )
@@ -157,7 +157,7 @@ def test_a_factory_that_fails_shows_no_secret() -> None:
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         env={**os.environ, **environment},
         cwd=Path.cwd(),
         check=False,

@@ -25,7 +25,7 @@ from tests.access.authority import (
     Authority,
     public_pem,
 )
-from tests.access.conftest import Guard, error_of
+from tests.access.conftest import NAMES, RENAME, Guard, error_of
 
 OTHER = "99999999-9999-9999-9999-999999999999"
 
@@ -239,3 +239,62 @@ async def test_an_authority_that_is_down_is_a_503(authority: Authority, guarded:
     assert response.status_code == 503
     assert error_of(response)["code"] == "KEYS_UNAVAILABLE"
     assert response.headers["retry-after"]
+
+
+ROLE = {"roles": ["Results.Read"]}
+ID_TOKENS: dict[str, dict[str, Any]] = {
+    "with a nonce": {"nonce": "n"},
+    "of a user with an app role": {"nonce": "n", **ROLE},
+    "without a nonce": {"azp": None, **ROLE},
+    "of the hybrid flow": {"c_hash": "h", **ROLE},
+    "of the implicit flow": {"at_hash": "h", **ROLE},
+    "with empty scopes": {"nonce": "n", "scp": "", **ROLE},
+    "with scopes that are no text": {"nonce": "n", "scp": ["Results.Read"], **ROLE},
+}
+
+
+@pytest.mark.parametrize("credentials", ["app", "obo"])
+@pytest.mark.parametrize("case", ID_TOKENS)
+async def test_an_id_token_opens_nothing(
+    authority: Authority, guarded: Guard, case: str, credentials: str
+) -> None:
+    gateway = await guarded(credentials=credentials, audience=CLIENT)
+    for query in (NAMES, RENAME, "{ __typename }"):
+        refused = await gateway.post(query, authority.token(**ID_TOKENS[case]))
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+        error = error_of(refused)
+        assert error["code"] == "UNAUTHENTICATED"
+        assert "it is an ID token" in error["message"]
+    assert gateway.service.log == []
+    assert authority.exchanges == []
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"scp": "Results.Read"},
+        {"scp": "Results.Read", "nonce": "n"},
+        {"roles": ["Results.Read"]},
+        {"roles": ["Results.Read"], "azp": None, "appid": OTHER},
+        {"roles": ["Results.Read"], "idtyp": "app"},
+    ],
+)
+async def test_an_access_token_counts(
+    authority: Authority, guarded: Guard, claims: dict[str, Any]
+) -> None:
+    gateway = await guarded(
+        credentials="app", audience=CLIENT, read_roles="Results.Read, scp:Results.Read"
+    )
+    answer = await gateway.post(token=authority.token(**claims))
+    assert len(answer.json()["data"]["workflows"]["nodes"]) == 3
+
+
+async def test_an_access_token_without_any_right_is_told_what_it_lacks(
+    authority: Authority, guarded: Guard
+) -> None:
+    """An application that was assigned no role gets a token without ``roles``."""
+    gateway = await guarded(credentials="app", audience=CLIENT)
+    answer = await gateway.post(token=authority.token())
+    assert error_of(answer)["code"] == "FORBIDDEN"
+    assert gateway.service.log == []
