@@ -30,7 +30,7 @@ from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from gateway import __version__
-from gateway.app import DEFAULT_QUERY, create_app
+from gateway.app import DEFAULT_QUERY, check_way_out, create_app
 from gateway.graph.caller import Permission
 from gateway.http.api_keys import new_key
 from gateway.http.identity import API_KEY_HEADER, is_loopback
@@ -238,6 +238,10 @@ def serve(
         raise _fail(f"insecure: must listen on this machine alone, not on {host}")
     if settings.trusted_documents is not None:
         _readable(settings.trusted_documents)
+    try:
+        check_way_out(settings)
+    except ValueError as error:
+        raise _fail(str(error)) from None
     config = uvicorn.Config(
         "gateway.cli:application",
         factory=True,
@@ -334,7 +338,7 @@ def _await_http(url: str, seconds: float = 10.0) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
-            httpx.get(url)
+            httpx.get(url, trust_env=False)
         except httpx.TransportError:
             time.sleep(0.05)
         else:

@@ -25,6 +25,7 @@ from gateway.graph.errors import (
     error_of_answer,
     outcome_unknown,
 )
+from gateway.graph.network import session_options, tls_for
 from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
@@ -102,8 +103,10 @@ class GraphClient:
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
         self._slots = asyncio.Semaphore(concurrency)
-        self._http = _http_client(transport or _aiohttp_transport(concurrency))
-        self._changing = _http_client(transport or _aiohttp_transport(concurrency, reuse=False))
+        self._http = _http_client(transport or _aiohttp_transport(self.root, concurrency))
+        self._changing = _http_client(
+            transport or _aiohttp_transport(self.root, concurrency, reuse=False)
+        )
 
     async def aclose(self) -> None:
         """Close the connection pool."""
@@ -227,7 +230,7 @@ class GraphClient:
 def _never_sent(problem: Exception) -> bool:
     """Whether there was no connection to send the request on."""
     return isinstance(problem, httpx.ConnectError) or isinstance(
-        problem.__cause__, aiohttp.ClientConnectorError
+        problem.__cause__, (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError)
     )
 
 
@@ -238,7 +241,7 @@ def _http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return client
 
 
-def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransport:
+def _aiohttp_transport(root: str, concurrency: int, *, reuse: bool = True) -> AiohttpTransport:
     """aiohttp behind the httpx API.
 
     On a connection that was used before, aiohttp by itself sends a DELETE again when the
@@ -247,11 +250,13 @@ def _aiohttp_transport(concurrency: int, *, reuse: bool = True) -> AiohttpTransp
 
     def session() -> aiohttp.ClientSession:
         connector = (
-            aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60)
+            aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=60, ssl=tls_for(root))
             if reuse
-            else aiohttp.TCPConnector(limit=concurrency, force_close=True)
+            else aiohttp.TCPConnector(limit=concurrency, force_close=True, ssl=tls_for(root))
         )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), **session_options(root)
+        )
 
     return AiohttpTransport(client=session)
 
