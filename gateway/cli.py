@@ -40,6 +40,7 @@ from gateway.odata.plan import Plan
 from gateway.odata.planner import Planner
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.schema.build import build_schema
+from gateway.schema.cache_keys import cache_keys
 from gateway.schema.selection import AstSelection, Operation
 from gateway.settings import Settings
 
@@ -398,9 +399,14 @@ def schema(
     check: Annotated[
         Path | None, typer.Option(help="Compare with this file; fail with a diff.")
     ] = None,
+    keys: Annotated[
+        bool,
+        typer.Option("--cache-keys", help="Print the keys of client caches instead, as a module."),
+    ] = False,
 ) -> None:
     """Print the schema in the GraphQL definition language."""
-    sdl = build_schema().sdl
+    built = build_schema()
+    sdl = cache_keys(built.graphql._schema) if keys else built.sdl
     if check is None:
         typer.echo(sdl, nl=False)
         return

@@ -326,7 +326,10 @@ class Node:
     """An entity that has a path of its own."""
 
     node_id: strawberry.ID = strawberry.field(
-        description="Opaque, URL-safe id for `node(nodeId:)`. Not Microsoft Graph's `id`.",
+        description=(
+            "Opaque, URL-safe id for `node(nodeId:)`. Not Microsoft Graph's `id`, which for most "
+            "types is unique only within a container: client caches must key objects by this."
+        ),
         resolver=_read_node_id,
     )
 
