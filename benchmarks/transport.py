@@ -67,7 +67,7 @@ def _big() -> list[str]:
 @asynccontextmanager
 async def _clients() -> AsyncIterator[dict[str, Get]]:
     transports: dict[str, httpx.AsyncBaseTransport] = {
-        "httpx over aiohttp (this gateway)": AiohttpTransport(),
+        "httpx over aiohttp (this gateway)": AiohttpTransport("http:"),
         "httpx": httpx.AsyncHTTPTransport(),
     }
     with suppress(ImportError):

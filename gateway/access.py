@@ -1,13 +1,11 @@
 """Who may ask, and as whom the gateway asks: what the settings say of it, made into its parts."""
 
 import ssl
-from functools import partial
 from pathlib import Path
-
-import httpx
 
 from gateway.graph.caller import Permission
 from gateway.graph.credentials import Credentials, Fixed, Passthrough
+from gateway.graph.network import http_clients
 from gateway.http.api_keys import ApiKeys, parse_keys
 from gateway.http.identity import Anyone, Authenticator, Loopback, OwnToken, Proven, Roles
 from gateway.http.tokens import SigningKeys, TokenVerifier
@@ -83,6 +81,5 @@ def _verifier(settings: Settings, tls: ssl.SSLContext | None) -> TokenVerifier:
     upstream = settings.upstream_url
     default = authority_of(upstream) if upstream else GLOBAL_AUTHORITY
     tenant = settings.tenant_id or ""
-    connect = partial(httpx.AsyncClient, verify=tls if tls is not None else True)
-    keys = SigningKeys(settings.authority_url or default, tenant, connect)
+    keys = SigningKeys(settings.authority_url or default, tenant, http_clients(tls))
     return TokenVerifier(keys, tenant, entries(settings.audience or ""))

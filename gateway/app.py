@@ -20,6 +20,7 @@ from gateway.explorer import ASSETS_PATH, PAGE_HEADERS, explorer_page, static_ap
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Fixed
 from gateway.graph.engine import Engine
+from gateway.graph.network import check
 from gateway.http.graphql import GraphQLEndpoint, Policy, fault, http_error
 from gateway.http.health import healthz
 from gateway.http.limits import Limits
@@ -71,9 +72,26 @@ class Upstream:
         return isinstance(self.credentials, Fixed)
 
 
+def check_way_out(settings: Settings) -> None:
+    """Find out whether what is configured can be connected to as the environment says.
+
+    Raises:
+        ValueError: it names a proxy or certificates that can't be used.
+    """
+    authority = settings.authority_url
+    if authority is None and settings.tenant_id is not None:
+        authority = "https://login.microsoftonline.com"
+    check(settings.upstream_url, settings.sandbox_url, authority)
+
+
 def upstream_of(settings: Settings, tls: ssl.SSLContext | None = None) -> Upstream:
-    """The configured upstream, a sandbox elsewhere, or one of its own in this process."""
+    """The configured upstream, a sandbox elsewhere, or one of its own in this process.
+
+    Raises:
+        ValueError: as for `check_way_out`.
+    """
     credentials = credentials_of(settings, tls)
+    check_way_out(settings)
     if settings.upstream_url is not None:
         return Upstream(settings.upstream_url, credentials)
     if settings.sandbox_url is not None:
@@ -171,7 +189,7 @@ def create_app(
             tests.
 
     Raises:
-        ValueError: the manifest of trusted documents can't be read.
+        ValueError: the manifest of trusted documents can't be read, or as for `upstream_of`.
     """
     settings = settings or Settings()
     upstream = upstream or upstream_of(settings, tls)

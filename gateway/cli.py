@@ -31,7 +31,7 @@ from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from gateway import __version__
-from gateway.app import DEFAULT_QUERY, create_app
+from gateway.app import DEFAULT_QUERY, check_way_out, create_app
 from gateway.graph.caller import Permission
 from gateway.http.api_keys import new_key
 from gateway.http.identity import API_KEY_HEADER, is_loopback
@@ -42,6 +42,7 @@ from gateway.odata.plan import Plan
 from gateway.odata.planner import Planner
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.schema.build import build_schema
+from gateway.schema.cache_keys import cache_keys
 from gateway.schema.selection import AstSelection, Operation
 from gateway.settings import Settings
 
@@ -250,6 +251,10 @@ def serve(
         raise _fail(f"insecure: must listen on this machine alone, not on {host}")
     if settings.trusted_documents is not None:
         _readable(settings.trusted_documents)
+    try:
+        check_way_out(settings)
+    except ValueError as error:
+        raise _fail(str(error)) from None
     config = server_config(
         "gateway.cli:application",
         max_uri=settings.max_uri_bytes,
@@ -359,7 +364,7 @@ def _await_http(url: str, seconds: float = 10.0) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
-            httpx.get(url)
+            httpx.get(url, trust_env=False)
         except httpx.TransportError:
             time.sleep(0.05)
         else:
@@ -419,9 +424,14 @@ def schema(
     check: Annotated[
         Path | None, typer.Option(help="Compare with this file; fail with a diff.")
     ] = None,
+    keys: Annotated[
+        bool,
+        typer.Option("--cache-keys", help="Print the keys of client caches instead, as a module."),
+    ] = False,
 ) -> None:
     """Print the schema in the GraphQL definition language."""
-    sdl = build_schema().sdl
+    built = build_schema()
+    sdl = cache_keys(built.graphql._schema) if keys else built.sdl
     if check is None:
         typer.echo(sdl, nl=False)
         return

@@ -205,6 +205,8 @@ def test_schema_prints_and_checks(tmp_path: Path) -> None:
     assert "-type Ran " in check.stdout
     assert "+type Run " in check.stdout
     assert run("schema", "--check", str(tmp_path / "absent")).returncode == 2
+    keys = run("schema", "--cache-keys", "--check", "clients/cache-keys.mjs")
+    assert (keys.returncode, keys.stdout) == (0, "")
 
 
 def test_explain_prints_layers_strategies_and_requests() -> None:

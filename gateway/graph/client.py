@@ -181,8 +181,8 @@ class GraphClient:
         self._clock = clock
         self._turns = Turns(concurrency, clock=clock, later=later)
         self._paces = Paces()
-        self._http = http_client(transport or AiohttpTransport())
-        self._changing = http_client(transport or AiohttpTransport(reuse=False))
+        self._http = http_client(transport or AiohttpTransport(self.root))
+        self._changing = http_client(transport or AiohttpTransport(self.root, reuse=False))
 
     async def aclose(self) -> None:
         """Close the connection pool."""

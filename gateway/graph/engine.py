@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,7 +13,9 @@ from gateway.graph.credentials import Credentials, Renewal
 from gateway.graph.errors import UpstreamTimeout
 from gateway.graph.layers import Execution
 from gateway.graph.loaders import RequestLoader
+from gateway.graph.patience import Patience, PatientLoader
 from gateway.graph.reader import Reader, Row
+from gateway.odata.address import Address
 from gateway.odata.cost import DEFAULT_PAGE_SIZE
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import BudgetExceeded
@@ -31,6 +33,7 @@ class Engine:
         cursors: signs cursors.
         deadline: seconds that one operation may take.
         budget: upstream requests that one operation may send, each item of a `$batch` counted.
+        patience: how long something new may be missing.
         capabilities, page_sizes: what the service turned out to accept and to send.
     """
 
@@ -39,16 +42,20 @@ class Engine:
     cursors: CursorCodec
     deadline: float = 60.0
     budget: int = 5000
+    patience: Patience = field(default_factory=Patience)
     capabilities: Capabilities = field(default_factory=Capabilities)
     page_sizes: PageSizes = field(default_factory=lambda: PageSizes(DEFAULT_PAGE_SIZE))
 
-    async def run(self, plan: Plan, caller: Caller, usage: Usage) -> Row:
+    async def run(
+        self, plan: Plan, caller: Caller, usage: Usage, fresh: Collection[Address] = ()
+    ) -> Row:
         """The stitched root row of ``plan``. When it is cancelled, so is what is being sent.
 
         Args:
             plan: what to fetch.
             caller: who asks.
             usage: counts what is sent.
+            fresh: where something was just made, which may be missing for a moment.
 
         Raises:
             Forbidden: the caller may not read results.
@@ -57,6 +64,10 @@ class Engine:
         caller.require(Permission.READ)
         session = await self._session(caller, usage)
         loader = RequestLoader(self.client, session, budget=self.budget)
+        if fresh:
+            loader = PatientLoader(
+                self.client, session, budget=self.budget, fresh=fresh, patience=self.patience
+            )
         reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
         try:
             return await Execution(plan, reader, self.cursors).run()

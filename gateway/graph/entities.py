@@ -5,7 +5,9 @@ from typing import Any
 
 from gateway.graph.errors import GraphError, NotFound
 from gateway.graph.reader import Reader, Row
+from gateway.graph.rows import ADDRESS, fail
 from gateway.odata.address import Address, key_of
+from gateway.odata.errors import GatewayError
 from gateway.odata.model import Strategy
 from gateway.odata.plan import PlanNode
 from gateway.odata.query import Options, id_equals
@@ -14,11 +16,23 @@ from gateway.odata.query import Options, id_equals
 async def read_entity(reader: Reader, node: PlanNode, address: Address) -> Row:
     """The entity at ``address`` with what ``node`` selects of it.
 
+    Where something is known of it and the rest can't be had, the error stands in the place of the
+    rest.
+
     Raises:
-        GatewayError: it can't be had, or is none.
+        GatewayError: it can't be had, or is none, and nothing that is selected is known.
     """
-    if node.known is not None and _holds(node.known, node):
+    if node.known is None:
+        return await _read(reader, node, address)
+    if _holds(node.known, node):
         return dict(node.known)
+    try:
+        return await _read(reader, node, address)
+    except GatewayError as error:
+        return _as_known(node, node.known, error)
+
+
+async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
     options = Options(
         node.select(listed=False) if address.selectable else None,
         node.expansion(listed=False, allows=reader.capabilities.allows),
@@ -53,6 +67,60 @@ def _holds(row: Mapping[str, Any], node: PlanNode) -> bool:
             if not all(_holds(item, child) for item in below if isinstance(item, dict)):
                 return False
     return True
+
+
+def _as_known(node: PlanNode, known: Mapping[str, Any], error: GatewayError) -> Row:
+    row = {**known, **{name: error for name in node.properties if name not in known}}
+    answered = node.identified or any(name in known for name in node.properties)
+    for child in node.children.values():
+        if child.needs_only_address or _is_known(child, known):
+            answered = True
+        else:
+            fail(child, row, error)
+    if not answered:
+        raise error
+    return row
+
+
+def _is_known(child: PlanNode, known: Mapping[str, Any]) -> bool:
+    """Whether what is known of an entity leads on to the target of an edge."""
+    navigation = child.navigation
+    if navigation.reference is not None:
+        return navigation.reference[1] in known
+    if navigation.join is not None:
+        return navigation.join.by in known
+    if navigation.name not in known:
+        return False
+    value = known[navigation.name]
+    below = value if isinstance(value, list) else [value]
+    return navigation.allows(Strategy.HYDRATE) or all(
+        _holds(item, child) for item in below if isinstance(item, dict)
+    )
+
+
+def stand_in(node: PlanNode, error: GatewayError, address: Address | None) -> Row | GatewayError:
+    """What is known of an entity of which nothing can be read, because of ``error``.
+
+    Args:
+        node: with what is known, and what is selected.
+        error: stands in the place of the rest.
+        address: where the entity is, if that is known.
+
+    Returns:
+        The stitched row, or ``error`` where nothing that is selected is known.
+    """
+    known = node.known or {}
+    told = node.identified and address is not None
+    if not told and not any(name in known for name in node.properties):
+        return error
+    row: Row = {**dict.fromkeys(node.properties, error), **known, **node.unsupported}
+    if address is not None:
+        row |= {ADDRESS: address.path, "__typename": address.entity}
+    else:
+        row[ADDRESS] = error
+    for child in node.children.values():
+        fail(child, row, error)
+    return row
 
 
 def unwrapped(answer: Any) -> Any:

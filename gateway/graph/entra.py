@@ -37,6 +37,7 @@ from gateway.graph.errors import (
     Unauthenticated,
     UpstreamUnavailable,
 )
+from gateway.graph.network import session_options, trusted
 
 _log = logging.getLogger(__name__)
 
@@ -150,17 +151,20 @@ class _Source:
 class _Pipeline:
     """The HTTP connections to the authority, shared by all credentials."""
 
-    def __init__(self, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, identity: Identity, tls: ssl.SSLContext | None) -> None:
+        self._identity = identity
         self._tls = tls
         self._transport: AioHttpTransport | None = None
 
     def __call__(self) -> dict[str, Any]:
         if self._transport is None:
+            # A managed identity is answered by the machine itself, which no proxy reaches.
+            managed, authority = self._identity.kind == "managed", self._identity.authority
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._tls if self._tls is not None else True),
+                connector=aiohttp.TCPConnector(ssl=self._tls or trusted()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                trust_env=True,
+                **({} if managed else session_options(authority)),
             )
             self._transport = AioHttpTransport(session=session)
         return {"transport": self._transport, **_PATIENCE}
@@ -185,7 +189,7 @@ class AppCredentials:
     ) -> None:
         self._identity = identity
         self._scope = scope
-        self._pipeline = _Pipeline(tls)
+        self._pipeline = _Pipeline(identity, tls)
         self._source: _Source | None = None
 
     async def token(self, caller: Caller) -> str:
@@ -241,7 +245,7 @@ class OnBehalfOf:
         self._identity = identity
         self._scope = scope
         self._size = size
-        self._pipeline = _Pipeline(tls)
+        self._pipeline = _Pipeline(identity, tls)
         self._sources: OrderedDict[bytes, _Source] = OrderedDict()
 
     async def token(self, caller: Caller) -> str:

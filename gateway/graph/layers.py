@@ -167,6 +167,8 @@ class Execution:
         if moved:
             row[ADDRESS] = home_of(node, data, address.path) or address.path
         for child in node.children.values():
+            if isinstance(row.get(child.key), GatewayError):
+                continue
             if moved or not child.needs_only_address:
                 self._edge(child, [row])
 

@@ -25,6 +25,8 @@ import httpx
 from aiohttp.client import ClientTimeout
 from yarl import URL
 
+from gateway.graph.network import session_options, tls_for
+
 _CHUNK = 64 * 1024
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -104,23 +106,29 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     """Carries httpx requests; one pool of connections, as many as there are requests at once.
 
     Args:
+        root: of all that is requested; it decides about the proxy and what is trusted.
         reuse: whether a connection serves several requests. One that was used before may be
             closed by the service just as it is used again, which is no way to send a change.
     """
 
-    def __init__(self, *, reuse: bool = True) -> None:
+    def __init__(self, root: str, *, reuse: bool = True) -> None:
+        self._root = root
         self._reuse = reuse
         self._session: aiohttp.ClientSession | None = None
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
+            tls = tls_for(self._root)
             connector = (
-                _Connector(limit=0, keepalive_timeout=60)
+                _Connector(limit=0, keepalive_timeout=60, ssl=tls)
                 if self._reuse
-                else _Connector(limit=0, force_close=True)
+                else _Connector(limit=0, force_close=True, ssl=tls)
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_once,)
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(_once,),
+                **session_options(self._root),
             )
         return self._session
 

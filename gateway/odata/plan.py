@@ -83,10 +83,19 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a changed entity is, and what the service answered of it, if it did."""
+    """Where a changed entity is, and what is known of it.
+
+    Attributes:
+        address: where it is read.
+        row: what the service answered of it, if it did.
+        fresh: whether it was not there before, so that it may be missing for a moment.
+        error: why it can't be read; then there is nothing at ``address``.
+    """
 
     address: Address
     row: Mapping[str, Any] | None = None
+    fresh: bool = False
+    error: GatewayError | None = None
 
 
 class Reading(Enum):

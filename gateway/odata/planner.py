@@ -96,7 +96,7 @@ class Planner:
             for number, place in enumerate(places.get(selected.name, ())):
                 key = payload_key(selected.name, number)
                 if key not in root.children:
-                    entity = self.model[place.address.entity]
+                    entity = self.model[place.address.entity or navigation.target]
                     child = PlanNode(navigation, entity, key, parent=root)
                     child.address, child.known = place.address, place.row
                     child.trail = trail(child, root)

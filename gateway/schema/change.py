@@ -19,23 +19,25 @@ from strawberry.types.base import get_object_definition
 
 from gateway.graph.caller import Permission
 from gateway.graph.client import Reply
-from gateway.graph.entities import unwrapped
+from gateway.graph.entities import stand_in, unwrapped
 from gateway.graph.errors import GraphError, another, outcome_unknown
 from gateway.odata.address import (
     MAX_ID_LENGTH,
     Address,
     addressed,
+    checked_id,
     key_of,
     key_segment,
     node_id,
 )
 from gateway.odata.errors import BadUserInput, GatewayError
 from gateway.odata.model import Navigation, Shape, Strategy
-from gateway.odata.plan import Place, payload_key
+from gateway.odata.plan import Place, Plan, payload_key
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
 from gateway.schema.context import Context
 from gateway.schema.entity import Row, edge_metadata
+from gateway.schema.enums import ChangeOutcome
 from gateway.schema.given import ODATA_TYPE, body_of, has_members, path_of
 from gateway.schema.selection import arguments_of, field_selection
 
@@ -48,6 +50,13 @@ _LOGGED_IDS = 20
 _UNKNOWN = "UNKNOWN"
 _log = logging.getLogger("gateway.mutations")
 _problems = logging.getLogger(__name__)
+
+
+def outcome() -> Any:
+    """A payload's field that tells what came of the change itself."""
+    return strawberry.field(
+        description="What came of the change, whatever else of the payload fails."
+    )
 
 
 def changed(target: str, description: str) -> Any:
@@ -75,6 +84,7 @@ def sending(
     edge: str = "",
     at: Path | None = None,
     made_in: Path | None = None,
+    appears: bool = False,
     answers: bool = False,
     body: str | None = None,
     untold: Sequence[str] = (),
@@ -87,6 +97,7 @@ def sending(
         edge: the payload's edge to what was changed; without it, the payload names what is gone.
         at: where that is read; by default at ``path``.
         made_in: where that is read if the request creates it: its collection.
+        appears: whether it, or something of it, was not there before.
         answers: whether the service answers it.
         body: the member of the input that is the body; by default all are.
         untold: members that the service's answer has wrong.
@@ -109,15 +120,25 @@ def sending(
         if isinstance(row, dict):
             row = {name: value for name, value in row.items() if name not in untold}
         if made_in is not None:
-            id_ = key_of(row) if isinstance(row, dict) else None
-            if id_ is None:
-                raise GraphError("it was made, but the service answered it without its id")
-            address = addressed(f"{_path(made_in, given)}/{key_segment(id_)}")
-        else:
-            address = addressed(_path(at, given) if at is not None else where)
-        return await field.payload({edge: Place(address, row)})
+            return await field.payload({edge: _made(_path(made_in, given), row)})
+        address = addressed(_path(at, given) if at is not None else where)
+        return await field.payload({edge: Place(address, row, fresh=appears)})
 
     return perform
+
+
+def _made(collection: str, row: Any) -> Place:
+    """Where something is that was made in a collection, as far as the service told."""
+    row = row if isinstance(row, dict) else {}
+    id_ = key_of(row)
+    try:
+        if id_ is not None:
+            checked_id(id_, "id")
+            return Place(addressed(f"{collection}/{key_segment(id_)}"), row, fresh=True)
+    except GatewayError:
+        pass
+    error = GraphError("it was made, but the service answered it without its id")
+    return Place(Address("", "", ""), {k: v for k, v in row.items() if k != "id"}, error=error)
 
 
 def mutation(input_: type, perform: Perform, *, description: str) -> Any:
@@ -127,7 +148,7 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
         field = MutationField(info.context, info._raw_info)
         try:
             field.check_permissions()
-            return await perform(field)
+            return {"outcome": ChangeOutcome.DONE, **await perform(field)}
         except GatewayError as error:
             field.refused(error)
             raise
@@ -292,7 +313,7 @@ class MutationField:
         return get_named_type(self._info.return_type).name
 
     async def payload(self, places: Places) -> Row:
-        """What is selected of the payload, by edge.
+        """What is selected of the payload, by edge; nothing that fails takes the change with it.
 
         Args:
             places: what each edge leads to: one object, or several and why some can't be had.
@@ -300,20 +321,16 @@ class MutationField:
         if not self._leads_on():
             return {}
         listed = {name: [to] if isinstance(to, Place) else to for name, to in places.items()}
+        there = {
+            name: [_known(to) for to in all_ if isinstance(to, Place)]
+            for name, all_ in listed.items()
+        }
         plan = self.context.plans.planner.payload(
-            self._payload_type,
-            field_selection(self._info),
-            {name: [to for to in all_ if isinstance(to, Place)] for name, all_ in listed.items()},
+            self._payload_type, field_selection(self._info), there
         )
-        try:
-            root = await self.context.run(plan)
-        except GatewayError as error:
-            # There is no token any more, say. The change stands, so only its edges fail.
-            root = {
-                payload_key(name, number): error
-                for name, to in listed.items()
-                for number in range(len(to))
-            }
+        root = await self._read(
+            plan, {payload_key(k, n): to for k, all_ in there.items() for n, to in enumerate(all_)}
+        )
         row: Row = {}
         for name, to in places.items():
             keys = (payload_key(name, number) for number in range(len(listed[name])))
@@ -322,6 +339,28 @@ class MutationField:
             ]
             row[name] = found[0] if isinstance(to, Place) else found
         return row
+
+    async def _read(self, plan: Plan, places: Mapping[str, Place]) -> Row:
+        nodes = plan.root.children
+        root: Row = {}
+        for key, place in places.items():
+            if place.error is not None and key in nodes:
+                root[key] = stand_in(nodes.pop(key), place.error, None)
+        fresh = [place.address for key, place in places.items() if place.fresh and key in nodes]
+        try:
+            root |= await self.context.run(plan, fresh)
+        except GatewayError as error:
+            # There is no token any more, say. The change stands, so only what is read fails.
+            root |= {key: stand_in(node, error, places[key].address) for key, node in nodes.items()}
+        return root
+
+
+def _known(place: Place) -> Place:
+    """A place with what is known of it: what the service answered, and the id in the address."""
+    row = dict(place.row or {})
+    if place.address.id and key_of(row) is None:
+        row["id"] = place.address.id
+    return replace(place, row=row)
 
 
 def _outcome(error: GatewayError | None) -> str:

@@ -1,6 +1,7 @@
 """What the resolvers of one operation share."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from gateway.graph.caller import ANONYMOUS, Caller
 from gateway.graph.client import Usage
 from gateway.graph.engine import Engine
 from gateway.graph.rows import unlink
+from gateway.odata.address import Address
 from gateway.odata.plan import Plan, edge_key
 from gateway.odata.planner import Planner
 from gateway.schema.entity import Row, read
@@ -82,9 +84,9 @@ class Context:
         root = await self._answer
         return read(root, self.key(info))
 
-    async def run(self, plan: Plan) -> Row:
+    async def run(self, plan: Plan, fresh: Sequence[Address] = ()) -> Row:
         """The stitched root row of a plan; see `Engine.run`."""
-        root = await self.engine.run(plan, self.caller, self.usage)
+        root = await self.engine.run(plan, self.caller, self.usage, fresh)
         self._rows.append((plan, root))
         return root
 

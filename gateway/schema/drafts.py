@@ -14,10 +14,11 @@ from strawberry.types.base import get_object_definition
 
 from gateway.odata.address import Address, entity_address
 from gateway.odata.query import call
-from gateway.schema.change import change, changed
+from gateway.schema.change import change, changed, outcome
 from gateway.schema.context import Context
 from gateway.schema.entity import prop, root
 from gateway.schema.enums import (
+    ChangeOutcome,
     LifecycleTaskCategory,
     LifecycleWorkflowProcessingStatus,
     WorkflowExecutionType,
@@ -227,6 +228,7 @@ class RemoveUserProcessingResultSubjectInput(_UserResultKey):
 class UserProcessingResultPayload:
     """What mutations of user processing results answer."""
 
+    outcome: ChangeOutcome = outcome()
     user_processing_result: UserProcessingResult | None = changed(
         "UserProcessingResult", "The result as it is now."
     )

@@ -131,7 +131,7 @@ def text_of(python_name: str) -> Any:
 
     _readings[read_text] = Reading(key)
     return strawberry.field(
-        description=f"`{key}` as the service wrote it: also a value that the gateway does not know.",
+        description=f"`{key}` as the service wrote it, also if the gateway does not know it.",
         resolver=read_text,
         metadata={_MODEL: lambda _: Property(key)},
     )
@@ -350,7 +350,10 @@ class Node:
     """An entity that has a path of its own."""
 
     node_id: strawberry.ID = strawberry.field(
-        description="Opaque, URL-safe id for `node(nodeId:)`. Not Microsoft Graph's `id`.",
+        description=(
+            "Opaque, URL-safe id for `node(nodeId:)`. Not Microsoft Graph's `id`, which for most "
+            "types is unique only within a container: client caches must key objects by this."
+        ),
         resolver=_read_node_id,
     )
 

@@ -150,6 +150,26 @@ class CustomTaskExtensionOperationStatus(Enum):
     UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
 
 
+@strawberry.enum(
+    description=(
+        "What came of a change. Where it was not made, or may not have been, and was the only one, "
+        "the mutation itself is null, and its error says so."
+    )
+)
+class ChangeOutcome(Enum):
+    """Of the gateway's own making."""
+
+    DONE = strawberry.enum_value("done", description="The service made the change.")
+    PARTLY_DONE = strawberry.enum_value(
+        "partlyDone", description="Of several changes, some were made and some were refused."
+    )
+    NOT_DONE = strawberry.enum_value("notDone", description="Of several changes, none was made.")
+    UNKNOWN = strawberry.enum_value(
+        "unknown",
+        description="Nobody can tell of at least one of several changes; look before you repeat.",
+    )
+
+
 def read_tolerantly(schema: GraphQLSchema) -> None:
     """Make the evolvable enums of ``schema`` read what the service wrote.
 

@@ -3,17 +3,19 @@
 Rows are those of graph-lifecycle-api.md, section 5.
 """
 
+from collections.abc import Sequence
+
 import strawberry
 
-from gateway.graph.errors import NotFound
+from gateway.graph.errors import GraphError, NotFound
 from gateway.odata.address import addressed
 from gateway.odata.errors import GatewayError, NotSupported
 from gateway.odata.plan import Place
 from gateway.odata.query import change as request_of
-from gateway.schema.change import MutationField, change, changed, mutation, sending
+from gateway.schema.change import MutationField, change, changed, mutation, outcome, sending
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.entity import Row, prop
-from gateway.schema.enums import CustomTaskExtensionOperationStatus
+from gateway.schema.enums import ChangeOutcome, CustomTaskExtensionOperationStatus
 from gateway.schema.given import LIFECYCLE, body_of, key, member, path_of, required
 from gateway.schema.inputs import (
     WORKFLOW_ID,
@@ -50,6 +52,7 @@ RESULT_OF_TASK = f"{W}/tasks/{{taskId}}/taskProcessingResults/{{taskProcessingRe
 class WorkflowPayload:
     """What mutations of workflows answer."""
 
+    outcome: ChangeOutcome = outcome()
     workflow: Workflow | None = changed("Workflow", "The workflow as it is now.")
 
 
@@ -57,6 +60,7 @@ class WorkflowPayload:
 class TaskPayload:
     """What mutations of tasks answer."""
 
+    outcome: ChangeOutcome = outcome()
     task: Task | None = changed("Task", "The task as it is now.")
 
 
@@ -64,6 +68,7 @@ class TaskPayload:
 class TaskProcessingResultPayload:
     """What mutations of task processing results answer."""
 
+    outcome: ChangeOutcome = outcome()
     task_processing_result: TaskProcessingResult | None = changed(
         "TaskProcessingResult", "The result as it is now."
     )
@@ -73,6 +78,7 @@ class TaskProcessingResultPayload:
 class CustomTaskExtensionPayload:
     """What mutations of custom task extensions answer."""
 
+    outcome: ChangeOutcome = outcome()
     custom_task_extension: CustomTaskExtension | None = changed(
         "CustomTaskExtension", "The extension as it is now."
     )
@@ -82,6 +88,7 @@ class CustomTaskExtensionPayload:
 class SettingsPayload:
     """What the mutation of the settings answers."""
 
+    outcome: ChangeOutcome = outcome()
     settings: LifecycleManagementSettings | None = changed(
         "LifecycleManagementSettings", "The settings as they are now."
     )
@@ -91,6 +98,7 @@ class SettingsPayload:
 class DeletedPayload:
     """What mutations that delete answer."""
 
+    outcome: ChangeOutcome = outcome()
     id: strawberry.ID = strawberry.field(description="Its id.")
     node_id: strawberry.ID = strawberry.field(description="Its `nodeId`, for client caches.")
 
@@ -109,7 +117,8 @@ class PreviewFailedTask:
 class PreviewTaskFailuresPayload:
     """What `previewTaskFailures` answers."""
 
-    preview_failed_tasks: list[PreviewFailedTask] = strawberry.field(
+    outcome: ChangeOutcome = outcome()
+    preview_failed_tasks: list[PreviewFailedTask] | None = strawberry.field(
         description="The tasks that are expected to fail."
     )
     workflow: Workflow | None = changed("Workflow", "The workflow.")
@@ -119,6 +128,7 @@ class PreviewTaskFailuresPayload:
 class CancelProcessingPayload:
     """What `cancelProcessing` answers."""
 
+    outcome: ChangeOutcome = outcome()
     runs: list[Run | None] = changed(
         "Run",
         "The runs in the order of the input, as they are now. One that could not be canceled is "
@@ -173,15 +183,29 @@ async def _cancel(field: MutationField) -> Row:
             at = path_of(f"{W}/runs/{{runId}}", {**given, "runId": run["id"]})
             found.append(Place(addressed(at), {"id": run["id"]}))
     errors = [it for it in found if isinstance(it, GatewayError)]
-    if errors and not field.selects("runs"):
+    came_of_it = _outcome(errors, len(found))
+    if errors and not (field.selects("runs") or field.selects("outcome")):
+        errors[0].extensions["outcome"] = came_of_it.name
         raise errors[0]
-    return await field.payload({"runs": found, "workflow": Place(addressed(path_of(W, given)))})
+    payload = await field.payload({"runs": found, "workflow": Place(addressed(path_of(W, given)))})
+    return {**payload, "outcome": came_of_it}
+
+
+def _outcome(errors: Sequence[GatewayError], changes: int) -> ChangeOutcome:
+    """What came of so many changes, of which some ended with errors."""
+    if any(error.extensions.get("outcomeUnknown") for error in errors):
+        return ChangeOutcome.UNKNOWN
+    if not errors:
+        return ChangeOutcome.DONE
+    return ChangeOutcome.PARTLY_DONE if len(errors) < changes else ChangeOutcome.NOT_DONE
 
 
 async def _preview_failures(field: MutationField) -> Row:
     path = path_of(W, field.given)
     answer = await field.send(request_of("POST", f"{path}/previewTaskFailures"))
     failures = answer.get("value") if isinstance(answer, dict) else None
+    if not isinstance(failures, list):
+        failures = GraphError("the preview was made, but the service answered no list of tasks")
     payload = await field.payload({"workflow": Place(addressed(path))})
     return {**payload, "previewFailedTasks": failures}
 
@@ -307,6 +331,7 @@ class Mutation:
         f"{W}/createNewVersion",
         edge="workflow",
         at=W,
+        appears=True,
         answers=True,
         description="Replace a workflow, with all its tasks, by a new version.",
     )
@@ -316,6 +341,7 @@ class Mutation:
         W,
         edge="workflow",
         at=DELETED,
+        appears=True,
         description="Delete a workflow; it can be restored for 30 days.",
     )
     restore_workflow: WorkflowPayload | None = change(
@@ -324,6 +350,7 @@ class Mutation:
         f"{DELETED}/restore",
         edge="workflow",
         at=W,
+        appears=True,
         answers=True,
         untold=("executionConditions", "tasks"),
         description="Restore a deleted workflow, with its tasks, results and versions.",

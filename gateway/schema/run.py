@@ -37,7 +37,9 @@ class Run(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the run, unique within its workflow.", key=True)
+    id: strawberry.ID = prop(
+        "Identifier of the run, unique only within its workflow. Key caches by `nodeId`.", key=True
+    )
     activated_on_scope: ActivationScope | None = prop(
         "What the run was activated for, if it was activated with a scope."
     )

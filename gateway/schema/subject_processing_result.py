@@ -31,7 +31,10 @@ class SubjectProcessingResult(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the result.", key=True)
+    id: strawberry.ID = prop(
+        "Identifier of the result, unique only within its workflow. Key caches by `nodeId`.",
+        key=True,
+    )
     completed_date_time: DateTime | None = prop("When the last task ended; null until then.")
     failed_tasks_count: int | None = prop("How many tasks failed for the subject.")
     processing_status: LifecycleWorkflowProcessingStatus | None = prop(

@@ -43,7 +43,11 @@ class Task(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the task.", key=True)
+    id: strawberry.ID = prop(
+        "Identifier of the task, unique only within one version of a workflow, or a template: in "
+        "another version a task with the same id may differ. Key caches by `nodeId`.",
+        key=True,
+    )
     arguments: list[KeyValuePair] | None = prop("Arguments of the task; may be empty.")
     category: list[LifecycleTaskCategory] | None = prop(
         "The lifecycle stages that the task may be used in; set by the service.",

@@ -19,7 +19,9 @@ class TaskProcessingResult(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the result.", key=True)
+    id: strawberry.ID = prop(
+        "Identifier of the result, unique only within its run. Key caches by `nodeId`.", key=True
+    )
     completed_date_time: DateTime | None = prop("When the task ended; null while in progress.")
     created_date_time: DateTime | None = prop("When the result was created.")
     failure_reason: str | None = prop("Why the task failed; null unless it failed.")

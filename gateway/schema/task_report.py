@@ -30,7 +30,10 @@ class TaskReport(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the report.", key=True)
+    id: strawberry.ID = prop(
+        "Identifier of the report, unique only within its workflow. Key caches by `nodeId`.",
+        key=True,
+    )
     completed_date_time: DateTime | None = prop("When the last user was done; null until then.")
     failed_users_count: int | None = prop("How many users the task failed for.")
     last_updated_date_time: DateTime | None = prop("When the report last changed.")

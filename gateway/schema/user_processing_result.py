@@ -19,7 +19,10 @@ class UserProcessingResult(Node):
 
     is_type_of = staticmethod(is_row)
 
-    id: strawberry.ID = prop("Identifier of the result.", key=True)
+    id: strawberry.ID = prop(
+        "Identifier of the result, unique only within its workflow. Key caches by `nodeId`.",
+        key=True,
+    )
     completed_date_time: DateTime | None = prop("When the last task ended; null until then.")
     failed_tasks_count: int | None = prop("How many tasks failed for the user.")
     processing_status: LifecycleWorkflowProcessingStatus | None = prop(

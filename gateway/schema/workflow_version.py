@@ -26,7 +26,11 @@ class WorkflowVersion(Node):
 
     is_type_of = staticmethod(is_row)
 
-    version_number: int = prop("The number of the version, from 1.", key=True)
+    version_number: int = prop(
+        "The number of the version, from 1, unique only within its workflow. Key caches by "
+        "`nodeId`.",
+        key=True,
+    )
     category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
     category_text: str | None = text_of("category")
     created_date_time: DateTime | None = prop("When the version was created.")

@@ -1,0 +1,182 @@
+// How client caches tell the objects of the gateway apart: by `nodeId`, never by `id`.
+// Printed by `lifecycle-gateway schema --cache-keys`; how to use it: docs/clients.md.
+
+/** The types with a `nodeId`. */
+export const nodes = [
+  "CustomTaskExtension",
+  "Run",
+  "SubjectProcessingResult",
+  "Task",
+  "TaskDefinition",
+  "TaskProcessingResult",
+  "TaskReport",
+  "User",
+  "UserProcessingResult",
+  "Workflow",
+  "WorkflowTemplate",
+  "WorkflowVersion"
+];
+
+/** The other types: objects of theirs belong to the object that they were read with. */
+export const parts = [
+  "ActivateGroupScope",
+  "ActivateProcessingResultScope",
+  "ActivateRunScope",
+  "ActivateUserScope",
+  "Application",
+  "AttributeChangeTrigger",
+  "AzureAdPopTokenAuthentication",
+  "AzureAdTokenAuthentication",
+  "CancelProcessingPayload",
+  "CountBasedQuarantineCondition",
+  "CustomExtensionCallbackConfiguration",
+  "CustomExtensionClientConfiguration",
+  "CustomTaskExtensionConnection",
+  "CustomTaskExtensionEdge",
+  "CustomTaskExtensionPayload",
+  "DeletedPayload",
+  "DirectoryObject",
+  "DirectoryObjectConnection",
+  "DirectoryObjectEdge",
+  "DirectoryObjectWorkflowSubject",
+  "EmailSettings",
+  "EntityReference",
+  "GroupBasedSubjectSet",
+  "Insights",
+  "KeyValuePair",
+  "LifecycleManagementSettings",
+  "LogicAppTriggerEndpointConfiguration",
+  "MembershipChangeTrigger",
+  "OnDemandExecutionOnly",
+  "PageInfo",
+  "Parameter",
+  "PercentageBasedQuarantineCondition",
+  "PreviewFailedTask",
+  "PreviewTaskFailuresPayload",
+  "ProvisioningObjectWorkflowSubject",
+  "QuarantineConfiguration",
+  "QuarantineDetails",
+  "RuleBasedSubjectSet",
+  "RunConnection",
+  "RunEdge",
+  "RunSummary",
+  "SettingsPayload",
+  "SubjectProcessingResultConnection",
+  "SubjectProcessingResultEdge",
+  "TaskDefinitionConnection",
+  "TaskDefinitionEdge",
+  "TaskPayload",
+  "TaskProcessingResultConnection",
+  "TaskProcessingResultEdge",
+  "TaskProcessingResultPayload",
+  "TaskReportConnection",
+  "TaskReportEdge",
+  "TaskReportSummary",
+  "TimeBasedAttributeTrigger",
+  "TopTasksInsightsSummary",
+  "TopWorkflowsInsightsSummary",
+  "TriggerAndScopeBasedConditions",
+  "TriggerAttribute",
+  "UnknownActivationScope",
+  "UnknownAuthenticationConfiguration",
+  "UnknownEndpointConfiguration",
+  "UnknownExecutionConditions",
+  "UnknownExecutionTrigger",
+  "UnknownQuarantineCondition",
+  "UnknownSubjectSet",
+  "UnknownWorkflowSubject",
+  "UserInactivityTrigger",
+  "UserProcessingResultConnection",
+  "UserProcessingResultEdge",
+  "UserProcessingResultPayload",
+  "UserSummary",
+  "UsersProcessingSummary",
+  "WorkflowConnection",
+  "WorkflowEdge",
+  "WorkflowPayload",
+  "WorkflowSetting",
+  "WorkflowTemplateConnection",
+  "WorkflowTemplateEdge",
+  "WorkflowVersionConnection",
+  "WorkflowVersionEdge",
+  "WorkflowsInsightsByCategory",
+  "WorkflowsInsightsSummary"
+];
+
+/** The members of interfaces and unions, for fragments on them. */
+export const possibleTypes = {
+  "ActivationScope": [
+    "ActivateGroupScope",
+    "ActivateProcessingResultScope",
+    "ActivateRunScope",
+    "ActivateUserScope",
+    "UnknownActivationScope"
+  ],
+  "CustomExtensionAuthenticationConfiguration": [
+    "AzureAdPopTokenAuthentication",
+    "AzureAdTokenAuthentication",
+    "UnknownAuthenticationConfiguration"
+  ],
+  "CustomExtensionEndpointConfiguration": [
+    "LogicAppTriggerEndpointConfiguration",
+    "UnknownEndpointConfiguration"
+  ],
+  "Node": [
+    "CustomTaskExtension",
+    "Run",
+    "SubjectProcessingResult",
+    "Task",
+    "TaskDefinition",
+    "TaskProcessingResult",
+    "TaskReport",
+    "User",
+    "UserProcessingResult",
+    "Workflow",
+    "WorkflowTemplate",
+    "WorkflowVersion"
+  ],
+  "QuarantineCondition": [
+    "CountBasedQuarantineCondition",
+    "PercentageBasedQuarantineCondition",
+    "UnknownQuarantineCondition"
+  ],
+  "SubjectSet": [
+    "GroupBasedSubjectSet",
+    "RuleBasedSubjectSet",
+    "UnknownSubjectSet"
+  ],
+  "WorkflowExecutionConditions": [
+    "OnDemandExecutionOnly",
+    "TriggerAndScopeBasedConditions",
+    "UnknownExecutionConditions"
+  ],
+  "WorkflowExecutionTrigger": [
+    "AttributeChangeTrigger",
+    "MembershipChangeTrigger",
+    "TimeBasedAttributeTrigger",
+    "UnknownExecutionTrigger",
+    "UserInactivityTrigger"
+  ],
+  "WorkflowSubject": [
+    "DirectoryObjectWorkflowSubject",
+    "ProvisioningObjectWorkflowSubject",
+    "UnknownWorkflowSubject"
+  ]
+};
+
+const each = (types, make) => Object.fromEntries(types.map((type) => [type, make(type)]));
+
+/** Relay: the option `getDataID` of an environment. */
+export const getDataID = (object) => object.nodeId;
+
+/** Apollo Client: the options of `InMemoryCache`. An object without `nodeId` has no key. */
+export const typePolicies = {
+  ...each(nodes, () => ({ keyFields: (object) => (object.nodeId ? ["nodeId"] : false) })),
+  ...each(parts, () => ({ keyFields: false })),
+};
+
+/** urql: the option `keys` of graphcache. An object without `nodeId` has no key. */
+export const keys = {
+  ...each(nodes, () => (object) => object.nodeId ?? null),
+  ...each(parts, () => () => null),
+};
