@@ -106,7 +106,7 @@ ORDER = "eq ne lt le gt ge"
 WORKFLOW_FILTERS = filters(
     {
         "category": conditions(
-            st.sampled_from([c for c in LifecycleWorkflowCategory if "UNKNOWN" not in c.name]),
+            st.sampled_from(LifecycleWorkflowCategory),
             "eq ne in",
         ),
         "displayName": conditions(
@@ -121,13 +121,11 @@ WORKFLOW_FILTERS = filters(
 RUN_FILTERS = filters(
     {
         "processingStatus": conditions(
-            st.sampled_from(
-                [s for s in LifecycleWorkflowProcessingStatus if "UNKNOWN" not in s.name]
-            ),
+            st.sampled_from(LifecycleWorkflowProcessingStatus),
             "eq ne in",
         ),
         "workflowExecutionType": conditions(
-            st.sampled_from([t for t in WorkflowExecutionType if "UNKNOWN" not in t.name]),
+            st.sampled_from(WorkflowExecutionType),
             "eq ne in",
         ),
         "startedDateTime": conditions(times(RUNS, "startedDateTime", "completedDateTime"), ORDER),

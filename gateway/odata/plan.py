@@ -169,7 +169,9 @@ class PlanNode:
     def settle(self) -> None:
         """Find out, once all is planned, what the rows of this node and of those below need."""
         for child in self.children.values():
-            if child.navigation.regroup is not None or child.navigation.count is not None:
+            navigation = child.navigation
+            counted = navigation.regroup is not None or navigation.count is not None
+            if counted and child.error is None:
                 self.pivot = child
                 break
         for node in (*self.sources, *self.children.values()):
