@@ -30,6 +30,7 @@ from gateway.graph.rows import (
     fail,
     home_of,
     inlined,
+    lack,
     stitch_list,
 )
 from gateway.graph.users import directory_for, read_user
@@ -39,7 +40,6 @@ from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Shape, Strategy
-from gateway.odata.partial import Partial
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
 
@@ -226,7 +226,7 @@ class Execution:
         else:
             stitch_list(node, parent, rows)
         if (failure := window.failure(outcome)) is not None:
-            _lack(node, parent, failure)
+            lack(node, parent, failure)
         expanded = outcome.options.expand if outcome.options else None
         if pivot and rows:
             self._now(
@@ -421,7 +421,7 @@ class Execution:
             return
         self._follow(node, self._stitch(node, row, rows), listed=True)
         if error is not None:
-            _lack(node, row, error)
+            lack(node, row, error)
 
     def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
         try:
@@ -597,13 +597,6 @@ def _folded(key: str | None) -> str | None:
 def _fail_all(edges: Iterable[Edge], error: Exception) -> None:
     for node, row in edges:
         fail(node, row, error)
-
-
-def _lack(node: PlanNode, parent: Row, error: GatewayError) -> None:
-    """Stitch an error beside the rows of an edge, and of its views, that could be had."""
-    for key in (node.key, *node.views):
-        if not isinstance(parent[key], Exception):
-            parent[key] = Partial(parent[key], error)
 
 
 async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:

@@ -41,10 +41,18 @@ def order_of(arguments: Mapping[str, Any]) -> Order:
 
 
 def sort_values(row: Row, order: Order) -> tuple[Scalar, ...] | None:
-    """The row's values of what its collection is sorted by, if there are any to compare."""
+    """The row's values of what its collection is sorted by, if these are times and numbers.
+
+    How the service sorts other text is not known, and enumerations sort by their numbers.
+    """
     values = tuple(row.get(name) for name, _ in order)
-    plain = all(isinstance(value, str | int | float | bool | None) for value in values)
-    return values if order and plain else None
+    return values if order and all(map(_sorts, values)) else None
+
+
+def _sorts(value: Any) -> bool:
+    if isinstance(value, str):
+        return value[4:5] == "-" and value[10:11] == "T"
+    return isinstance(value, int | float | None)
 
 
 class Resumption:
@@ -155,9 +163,7 @@ class _Value:
     """
 
     def __init__(self, value: Any, descending: bool) -> None:
-        value = comparable(value)
-        plain = value.casefold() if isinstance(value, str) else value
-        self._value, self._descending = plain, descending
+        self._value, self._descending = comparable(value), descending
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Value) and self._value == other._value

@@ -7,6 +7,7 @@ from gateway.graph.reader import Row
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
 from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Navigation, Shape
+from gateway.odata.partial import Partial
 from gateway.odata.plan import PlanNode
 
 ADDRESS = "@odata.id"
@@ -54,6 +55,13 @@ def fail(node: PlanNode, parent: Row, error: Exception) -> None:
         without_frames(error)
     for key in (node.key, *node.views):
         parent[key] = error
+
+
+def lack(node: PlanNode, parent: Row, error: GatewayError) -> None:
+    """Stitch an error beside the rows of an edge, and of its views, that could be had."""
+    for key in (node.key, *node.views):
+        if not isinstance(parent[key], Exception):
+            parent[key] = Partial(parent[key], error)
 
 
 def carries(row: Row, navigation: Navigation) -> bool:

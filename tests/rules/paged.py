@@ -60,7 +60,10 @@ class Paged:
         else:
             begin = int(start)
         page = self.rows[begin : begin + self.size]
-        body: dict[str, Any] = {"value": [dict(row) for row in page]}
+        names = options.get("$select", [""])[0].split(",")
+        body: dict[str, Any] = {
+            "value": [{k: v for k, v in row.items() if names == [""] or k in names} for row in page]
+        }
         if "$count" in options:
             body["@odata.count"] = len(self.rows)
         if begin + self.size < len(self.rows):

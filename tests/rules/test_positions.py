@@ -107,6 +107,18 @@ def _numbered(paged: Paged) -> Paged:
     return paged
 
 
+async def test_a_whole_page_of_rows_that_arrive_moves_the_told_ones_onto_the_next(
+    start: Start,
+) -> None:
+    ids = [f"r{n}" for n in range(150)]
+    paged = Paged(rows_of(*ids), size=100)
+    gateway = await served(start, paged)
+    told, after, _ = await _next(gateway, 100, None)
+    paged.rows = rows_of(*(f"new{n}" for n in range(100)), *ids)
+    rest, _, _ = await _next(gateway, 1000, after)
+    assert told + rest == ids
+
+
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 async def test_where_all_that_were_told_have_gone_the_sort_value_decides(
     start: Start, direction: str
