@@ -5,11 +5,20 @@ import re
 import signal
 from pathlib import Path
 
-from benchmarks import blocking, end_to_end, execution, growth, measure, memory, transport
+from benchmarks import (
+    blocking,
+    end_to_end,
+    execution,
+    growth,
+    measure,
+    memory,
+    throttle,
+    transport,
+)
 from benchmarks.growth import Series
 from benchmarks.report import Part
 
-PARTS = ("execution", "end-to-end", "growth", "memory", "transport")
+PARTS = ("execution", "end-to-end", "growth", "memory", "transport", "throttle")
 DOCUMENT = Path("docs/performance.md")
 PLOT = Path("docs/performance.png")
 
@@ -35,6 +44,8 @@ async def run(names: list[str], *, quick: bool) -> tuple[list[Part], Series]:
         done(await memory.measure(quick=quick))
     if "transport" in names:
         done(await transport.measure(quick=quick))
+    if "throttle" in names:
+        done(await throttle.measure(quick=quick))
     return parts, series
 
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from benchmarks import blocking, end_to_end, execution, growth, measure, memory, transport
+from benchmarks import (
+    blocking,
+    end_to_end,
+    execution,
+    growth,
+    measure,
+    memory,
+    throttle,
+    transport,
+)
 from benchmarks.__main__ import write
 from benchmarks.report import Part, Target
 from benchmarks.shapes import Shape
@@ -53,6 +62,14 @@ def test_transports_read_the_same_bytes() -> None:
     costs, accepted = part.tables
     assert len(costs.rows) >= 3
     assert accepted.column("answer")["reads gzip"] == "yes"
+
+
+def test_throttling_is_measured_on_whole_answers() -> None:
+    part = measure.run(throttle.measure(quick=True))
+    numbers = part.tables[0].column("measured")
+    assert numbers["operations that failed"] == "0"
+    assert int(numbers["requests sent, batch items counted"]) >= 6 * 6
+    assert len(part.tables[1].rows) == 3
 
 
 @pytest.mark.parametrize(
