@@ -5,11 +5,21 @@ import re
 import signal
 from pathlib import Path
 
-from benchmarks import blocking, end_to_end, execution, faults, growth, measure, memory, transport
+from benchmarks import (
+    blocking,
+    end_to_end,
+    execution,
+    faults,
+    growth,
+    measure,
+    memory,
+    throttle,
+    transport,
+)
 from benchmarks.growth import Series
 from benchmarks.report import Part
 
-PARTS = ("execution", "end-to-end", "growth", "memory", "transport", "faults")
+PARTS = ("execution", "end-to-end", "growth", "memory", "transport", "faults", "throttle")
 DOCUMENT = Path("docs/performance.md")
 PLOT = Path("docs/performance.png")
 
@@ -37,6 +47,8 @@ async def run(names: list[str], *, quick: bool) -> tuple[list[Part], Series]:
         done(await transport.measure(quick=quick))
     if "faults" in names:
         done(await faults.measure(quick=quick))
+    if "throttle" in names:
+        done(await throttle.measure(quick=quick))
     return parts, series
 
 

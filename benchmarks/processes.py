@@ -20,7 +20,7 @@ from benchmarks.shapes import Shape
 
 MANY = 1_000_000
 """More upstream requests than any benchmark sends."""
-_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(/v1\.0|/graphql)")
+_ADDRESS = r"http://127\.0\.0\.1:\d+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,16 @@ async def started(
 
 @asynccontextmanager
 async def serving(
-    *command: str, environment: Mapping[str, str] | None = None
+    *command: str, environment: Mapping[str, str] | None = None, path: str = r"/v1\.0|/graphql"
 ) -> AsyncIterator[Running]:
-    """A process that prints its address when it starts, once it answers there."""
+    """A process that prints its address, which ends in ``path``, once it answers there."""
     async with started(*command, environment=environment) as process:
         assert process.stdout is not None
         found = None
         while found is None:
             line = await process.stdout.readline()
             assert line, f"{' '.join(command)} ended before it began"
-            found = _ADDRESS.search(line.decode())
+            found = re.search(f"{_ADDRESS}({path})", line.decode())
         await _answers(found[0])
         yield Running(process.pid, found[0])
 

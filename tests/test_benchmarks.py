@@ -2,7 +2,17 @@
 
 import pytest
 
-from benchmarks import blocking, end_to_end, execution, faults, growth, measure, memory, transport
+from benchmarks import (
+    blocking,
+    end_to_end,
+    execution,
+    faults,
+    growth,
+    measure,
+    memory,
+    throttle,
+    transport,
+)
 from benchmarks.__main__ import write
 from benchmarks.report import Part, Target
 from benchmarks.shapes import Shape
@@ -72,6 +82,14 @@ def test_a_difference_is_explained_by_an_error_at_or_above_it() -> None:
     assert not faults.explained(expected, {"data": {"a": [{"b": 1}]}, "errors": [error]})
     assert not faults.explained(expected, {"data": {"a": [{"b": 1}, {"b": 3}]}})
     assert not faults.explained(expected, {"data": {"a": [{"b": 0}, None]}, "errors": [error]})
+
+
+def test_throttling_is_measured_on_whole_answers() -> None:
+    part = measure.run(throttle.measure(quick=True))
+    numbers = part.tables[0].column("measured")
+    assert numbers["operations that failed"] == "0"
+    assert int(numbers["requests sent, batch items counted"]) >= 6 * 6
+    assert len(part.tables[1].rows) == 3
 
 
 @pytest.mark.parametrize(

@@ -312,15 +312,17 @@ class GraphClient:
             answers = await self._answers([requests[number] for number in some], session, turn)
             for number, reply in zip(some, answers, strict=True):
                 replies[number] = reply
+            again = [n for n in some if replies[n].status == 429]  # type: ignore[union-attr]
+            if again and not patience.allows(pace):
+                again = []
             refused = [number for number in some if _is_refused(replies[number])]
             if refused and (renewed := await self._renewed(session)) is not None:
                 session = renewed
-                pending = sorted([*refused, *pending])
-            throttled = [n for n, reply in zip(some, answers, strict=True) if reply.status == 429]
-            if throttled and patience.allows(pace):
-                session.usage.repeated += len(throttled)
-                session.usage.requests += len(throttled)
-                pending = sorted([*throttled, *pending])
+                again += refused
+            if again:
+                session.usage.requests += len(again)
+                session.usage.repeated += len(again)
+                pending = sorted([*again, *pending])
         # Waiting was done here, and in vain.
         return [replace(r, retry=False) if r.status == 429 else r for r in replies if r is not None]
 

@@ -124,6 +124,9 @@ class Turns:
         Raises:
             TooLate: it can't be before ``latest``; told as soon as that is known.
         """
+        alone = not self._waiting and not pace.limited
+        if alone and self._may(caller) and self._clock() < latest:
+            return self._give(caller, pace, requests)
         turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(caller, operation, pace, requests, latest, turn)
         self._waiting.setdefault(caller, {}).setdefault(operation, deque()).append(waiter)
@@ -146,7 +149,8 @@ class Turns:
             self._held[turn.caller] = held
         else:
             del self._held[turn.caller]
-        self._deal()
+        if self._waiting:
+            self._deal()
 
     def close(self) -> None:
         """Stop waiting for anything."""
@@ -162,11 +166,19 @@ class Turns:
                 break
             requests = waiter.pace.portion(waiter.requests)
             waiter.pace.sent(requests, now)
-            self._free -= 1
-            self._held[waiter.caller] = self._held.get(waiter.caller, 0) + 1
             self._forget(waiter, to_the_end=True)
-            waiter.turn.set_result(Turn(waiter.caller, waiter.pace, requests, waiter.pace.round))
+            waiter.turn.set_result(self._give(waiter.caller, waiter.pace, requests))
         self._wake_at(wake, now)
+
+    def _may(self, caller: str) -> bool:
+        if not caller:
+            return self._free > 0
+        return may_hold_another(self._held.get(caller, 0), self._free)
+
+    def _give(self, caller: str, pace: Pace, requests: int) -> Turn:
+        self._free -= 1
+        self._held[caller] = self._held.get(caller, 0) + 1
+        return Turn(caller, pace, requests, pace.round)
 
     def _next(self, now: float) -> tuple[_Waiter | None, float]:
         """Whose turn it is, if anybody's; and when to look again if nothing happens before."""
@@ -174,8 +186,7 @@ class Turns:
         # Who waits for the pace keeps their place before others of the same pace.
         blocked: set[int] = set()
         for caller, operations in list(self._waiting.items()):
-            held = self._held.get(caller, 0)
-            may = may_hold_another(held, self._free) if caller else self._free > 0
+            may = self._may(caller)
             for operation in list(operations.values()):
                 waiter = self._first(operation, now)
                 if waiter is None:
