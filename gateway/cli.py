@@ -2,7 +2,6 @@
 
 import difflib
 import gc
-import ipaddress
 import logging
 import os
 import socket
@@ -31,10 +30,11 @@ from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from gateway import __version__
-from gateway.app import DEFAULT_QUERY, check_way_out, create_app
+from gateway.app import check_way_out, create_app
+from gateway.banner import banner, origin
 from gateway.graph.caller import Permission
 from gateway.http.api_keys import new_key
-from gateway.http.identity import API_KEY_HEADER, is_loopback
+from gateway.http.identity import is_loopback
 from gateway.http.persisted import read_manifest
 from gateway.http.server import server_config
 from gateway.odata.explain import explain as explain_plan
@@ -269,7 +269,7 @@ def serve(
     listener = _listen(config)
     embedded = settings.upstream_url is None and settings.sandbox_url is None
     with _shared_sandbox(embedded and workers > 1):
-        typer.echo(_banner(settings, host, listener.getsockname()[1]))
+        typer.echo(banner(settings, host, listener.getsockname()[1]))
         if workers > 1:
             Multiprocess(config, sockets=[listener]).run()
         else:
@@ -298,48 +298,6 @@ def _listen(config: uvicorn.Config) -> socket.socket:
         ) from None
     listener.set_inheritable(True)
     return listener
-
-
-def _origin(host: str, port: int) -> str:
-    """The URL that leads from this machine to what listens on ``host``, without a path."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return f"http://{host or '127.0.0.1'}:{port}"  # No host stands for every interface.
-    if address.is_unspecified:
-        address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")
-    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
-
-
-def _banner(settings: Settings, host: str, port: int) -> str:
-    address = f"{_origin(host, port)}/graphql"
-    proven = settings.audience is not None or settings.api_keys is not None
-    if settings.upstream_url is not None or proven:
-        where = (
-            f"in front of {settings.upstream_url}" if settings.upstream_url else "on the sandbox"
-        )
-        return f"Lifecycle Gateway {where}\n  POST {address}{_proof(settings)}"
-    return (
-        "Lifecycle Gateway on the sandbox: no tenant, no token, invented data.\n"
-        f"  Open {address} in a browser, or paste this:\n\n"
-        f"  curl -s {address} -H 'content-type: application/json' \\\n"
-        '    -d \'{"query": "{ workflows { nodes { displayName category } } }"}\'\n\n'
-        "  A query to begin with:\n\n"
-        + "".join(f"    {line}\n" for line in DEFAULT_QUERY.splitlines())
-        + "\n  For your own tenant: GATEWAY_UPSTREAM_URL=https://graph.microsoft.com/v1.0"
-    )
-
-
-def _proof(settings: Settings) -> str:
-    """How a caller proves to be known, as the end of a sentence."""
-    ways = []
-    if settings.credentials == "passthrough":
-        ways.append("'Authorization: Bearer <your Microsoft Graph token>'")
-    if settings.audience is not None:
-        ways.append(f"'Authorization: Bearer <token for {settings.audience}>'")
-    if settings.api_keys is not None:
-        ways.append(f"'{API_KEY_HEADER}: <key>'")
-    return f" with {' or '.join(ways)}" if ways else ", from this machine alone"
 
 
 @contextmanager
@@ -414,7 +372,7 @@ def sandbox(
     config = uvicorn.Config(app, host=host, port=port, log_level="warning")
     listener = _listen(config)
     chosen = listener.getsockname()[1]
-    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at {_origin(host, chosen)}/v1.0")
+    typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at {origin(host, chosen)}/v1.0")
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -319,9 +319,11 @@ async def test_a_retry_after_beyond_the_deadline_is_not_waited_for(
     gateway = await start(settings=Settings(deadline=60))
     await gateway.fault(match=LIST, status=429, times=None, headers={"Retry-After": after})
     pauses = []
-    real = asyncio.sleep
+    real, here = asyncio.sleep, asyncio.get_running_loop()
 
     async def sleep(seconds: float, *result: Any) -> Any:
+        if asyncio.get_running_loop() is not here:
+            return await real(seconds, *result)
         pauses.append(seconds)
         return await real(0, *result)
 

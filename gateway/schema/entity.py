@@ -131,7 +131,7 @@ def text_of(python_name: str) -> Any:
 
     _readings[read_text] = Reading(key)
     return strawberry.field(
-        description=f"`{key}` as the service wrote it, also if the gateway does not know it.",
+        description=f"`{key}` as the service wrote it, known to the gateway or not.",
         resolver=read_text,
         metadata={_MODEL: lambda _: Property(key)},
     )

@@ -17,15 +17,17 @@ async def _set(client, *faults, status=200):
 
 
 @pytest.fixture
-def slept(monkeypatch):
+async def slept(monkeypatch):
     """The seconds of each pause of the sandbox; none is made."""
     pauses = []
-    real = asyncio.sleep
+    real, here = asyncio.sleep, asyncio.get_running_loop()
 
     async def sleep(seconds):
+        if asyncio.get_running_loop() is not here:
+            return await real(seconds)
         if seconds:
             pauses.append(seconds)
-        await real(0)
+        return await real(0)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     return pauses
