@@ -24,7 +24,7 @@ LONGEST_KEPT = 100_000
 _LONGEST_VARIABLES = 10_000
 _BYTES_OF_A_FIELD = 1_000
 _BYTES_OF_A_TOKEN = 300
-_CHARACTERS_OF_A_TOKEN = 4
+_TOKENS_OF_A_FIELD = 10
 
 
 class Plans:
@@ -64,7 +64,7 @@ class Plans:
             plan.size * _BYTES_OF_A_FIELD
             + 2 * sys.getsizeof(variables)
             + 2 * sys.getsizeof(text)
-            + len(text) // _CHARACTERS_OF_A_TOKEN * _BYTES_OF_A_TOKEN
+            + min(len(text) // 4, plan.size * _TOKENS_OF_A_FIELD) * _BYTES_OF_A_TOKEN
         )
         if size <= self._kept.maxsize:
             self._kept[key] = info.operation, plan, size
