@@ -78,7 +78,7 @@ async def test_a_kept_plan_answers_what_is_there_now(gateway, done):
 
 
 async def test_plans_are_kept_within_bounds(start, monkeypatch, done):
-    monkeypatch.setattr(context, "_KEPT", 10)
+    monkeypatch.setattr(context, "CAPACITY", 30_000)
     gateway = await start()
     for first in [*range(1, 9), 1]:
         await gateway.data(QUERY, first=first)

@@ -143,7 +143,7 @@ async def test_the_same_text_is_parsed_and_validated_once(
 def test_kept_documents_are_bounded() -> None:
     from gateway.http.documents import Documents
 
-    documents = Documents(lambda _: [], capacity=100)
+    documents = Documents(lambda _: [], capacity=50_000)
     kept = documents.get("{ a }")
     assert documents.get("{ a }") is kept
     for number in range(50):

@@ -28,8 +28,8 @@ from gateway.execution.readings import Readings
 from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
 from gateway.execution.sizes import count
 
-MAX_SOURCE = 4_000_000
-"""How many characters of generated source are kept per process."""
+MAX_SOURCE = 3_000_000
+"""How many characters of generated source are kept per process; a function takes ten times that."""
 MAX_FIELDS = 2_000
 """How many fields of one operation are read, and how many are compiled."""
 

@@ -8,7 +8,12 @@ process does without. Nothing that one caller asks changes the answer that anoth
 import logging
 from enum import StrEnum
 
+from cachetools import LRUCache
+
 _log = logging.getLogger(__name__)
+_LONGEST_REASON = 500
+_MANY_COLLECTIONS = 256
+_LONGEST_NAME = 500
 
 
 class Standing(StrEnum):
@@ -48,7 +53,7 @@ class Capabilities:
         """Do without ``capability`` from now on; logged once."""
         if self.allows(capability):
             self._known[capability] = Standing.REFUSED
-            self.refusals[capability] = why
+            self.refusals[capability] = why = why[:_LONGEST_REASON]
             _log.warning("upstream does without %s: %s", capability, why)
 
     def ignored(self, capability: str, place: str) -> None:
@@ -68,12 +73,13 @@ class PageSizes:
 
     def __init__(self, default: int) -> None:
         self._default = default
-        self._seen: dict[str, int] = {}
+        # A name may hold what a caller gave to a function.
+        self._seen: LRUCache[str, int] = LRUCache(_MANY_COLLECTIONS)
 
     def __getitem__(self, collection: str) -> int:
         return self._seen.get(collection, self._default)
 
     def observe(self, collection: str, rows: int) -> None:
         """Note a page of ``collection`` that has a next link and holds ``rows``."""
-        if rows:
+        if rows and len(collection) <= _LONGEST_NAME:
             self._seen[collection] = rows

@@ -1,23 +1,29 @@
 """Documents: parsed, measured and validated once, and kept by their text."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSyntaxError,
+    Node,
     OperationDefinitionNode,
+    Token,
     parse,
 )
 
 from gateway.http.errors import Refused, bad_request
 from gateway.http.limits import Limits, beyond
 
-# A kept token with its node takes about 0.4 kB; this is what all kept documents have together.
-_CAPACITY = 200_000
-_CHARACTERS_OF_A_TOKEN = 32
+CAPACITY = 16_000_000
+"""Bytes that all kept documents have together, about."""
+LONGEST_KEPT = 100_000
+"""Characters of the longest document that is kept, or of which a plan is."""
+_BYTES_OF_A_TOKEN = 300
 
 # The budget of comparisons is that of the schema's `validate`.
 _ABORTED = "Validation aborted."
@@ -64,16 +70,16 @@ class Documents:
     Args:
         validate: tells the validation errors of a document.
         limits: what a document may have.
-        capacity: tokens that the kept documents have together; the one that was not asked for
-            the longest makes room.
+        capacity: bytes that the kept documents have together; the one that was not asked for the
+            longest makes room. Those that are very long or not valid are not kept.
     """
 
     def __init__(
-        self, validate: Validate, limits: Limits | None = None, *, capacity: int = _CAPACITY
+        self, validate: Validate, limits: Limits | None = None, *, capacity: int = CAPACITY
     ) -> None:
         self._validate = validate
         self._limits = limits or Limits()
-        self._kept: LRUCache[str, Document] = LRUCache(capacity, getsizeof=_weight)
+        self._kept: LRUCache[str, Document] = LRUCache(capacity, getsizeof=_size)
 
     def get(self, text: str) -> Document:
         """The document with this text.
@@ -85,9 +91,16 @@ class Documents:
         document = self._kept.get(text)
         if document is None:
             document = self._read(text)
-            if _weight(document) <= self._kept.maxsize:
+            keeps = len(text) <= LONGEST_KEPT and not document.errors
+            if keeps and _size(document) <= self._kept.maxsize:
+                _compact(document.node)
                 self._kept[text] = document
         return document
+
+    @property
+    def kept(self) -> int:
+        """Bytes of all kept documents, about."""
+        return int(self._kept.currsize)
 
     def _read(self, text: str) -> Document:
         limit = self._limits.tokens
@@ -116,9 +129,29 @@ class Documents:
         return None
 
 
-def _weight(document: Document) -> int:
-    """Tokens of a document; long strings and comments count by their length."""
-    location = document.node.loc
-    length = location.end - location.start if location else 0
+def _size(document: Document) -> int:
+    """Bytes of a document, about: its text, the copies of it in long literals, and its nodes."""
+    source = document.node.loc.source.body if document.node.loc else ""
     tokens = int(getattr(document.node, "token_count", 0))
-    return 1 + tokens + length // _CHARACTERS_OF_A_TOKEN
+    return 1000 + 2 * sys.getsizeof(source) + tokens * _BYTES_OF_A_TOKEN
+
+
+def _compact(document: DocumentNode) -> None:
+    """Drop the tokens of a syntax tree, which is half of it; errors need the places alone.
+
+    They lead to each other, and would be left to the garbage collector.
+    """
+    token = document.loc.start_token if document.loc else None
+    pending: list[Any] = [document]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Node):
+            if node.loc is not None:
+                node.loc.start_token = node.loc.end_token = cast(Token, None)
+            pending += (getattr(node, name, None) for name in node.keys if name != "loc")
+        elif isinstance(node, list | tuple):
+            pending += node
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following

@@ -11,6 +11,7 @@ from gateway.http.errors import Refused
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
+_LONGEST_KEPT = 500
 
 
 def response_type(headers: Headers) -> str:
@@ -19,10 +20,15 @@ def response_type(headers: Headers) -> str:
     Raises:
         Refused: the client accepts neither.
     """
-    return _best(", ".join(headers.getlist("accept")))
+    accept = ", ".join(headers.getlist("accept"))
+    return _known_best(accept) if len(accept) <= _LONGEST_KEPT else _best(accept)
 
 
 @lru_cache(maxsize=256)
+def _known_best(accept: str) -> str:
+    return _best(accept)
+
+
 def _best(accept: str) -> str:
     if not accept.strip():
         return JSON

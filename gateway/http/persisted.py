@@ -8,6 +8,7 @@ clients are built; where only they are allowed, nothing else is executed.
 """
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from cachetools import LRUCache
 from gateway.http.errors import Refused, bad_request
 from gateway.http.parameters import Parameters
 
-_CHARACTERS = 10_000_000
+CAPACITY = 20_000_000
+"""Bytes that the texts of all automatic persisted queries have together."""
 
 
 class PersistedDocuments:
@@ -26,7 +28,7 @@ class PersistedDocuments:
 
     Args:
         capacity: automatic persisted queries that are kept, 0 for none; one that has not been
-            asked for the longest makes room. Their texts have 10 million characters at most.
+            asked for the longest makes room. Their texts have 20 MB at most.
         trusted: documents by id.
         trusted_only: whether every other document is refused.
     """
@@ -44,7 +46,7 @@ class PersistedDocuments:
         self._trusted_only = trusted_only
         self._automatic = capacity > 0 and not trusted_only
         self._capacity = capacity
-        self._kept: LRUCache[str, str] = LRUCache(_CHARACTERS, getsizeof=len)
+        self._kept: LRUCache[str, str] = LRUCache(CAPACITY, getsizeof=sys.getsizeof)
 
     def text_of(self, parameters: Parameters) -> str:
         """The text of the document that a request sends or names.
@@ -73,7 +75,7 @@ class PersistedDocuments:
         id_ = _hash(parameters)
         if parameters.query is None or id_ is None or not self._automatic:
             return
-        if len(parameters.query) <= self._kept.maxsize:
+        if sys.getsizeof(parameters.query) <= self._kept.maxsize:
             self._kept[id_] = parameters.query
         while len(self._kept) > self._capacity:
             self._kept.popitem()

@@ -12,6 +12,7 @@ from gateway.http.errors import Refused
 
 _MINUTE = 60.0
 _MANY_ACCOUNTS = 1000
+_MOST_ACCOUNTS = 900
 
 
 @dataclass(slots=True)
@@ -87,7 +88,15 @@ class Quota:
         if len(self._accounts) >= _MANY_ACCOUNTS and key not in self._accounts:
             for account in self._accounts.values():
                 self._settle(account)
-            self._accounts = {k: a for k, a in self._accounts.items() if a.running or a.debt}
+            owing = sorted(
+                (item for item in self._accounts.items() if item[1].running or item[1].debt),
+                key=lambda item: (bool(item[1].running), item[1].debt),
+            )
+            # Who has used least is forgotten first; who is running is not.
+            many = len(owing) - _MOST_ACCOUNTS
+            self._accounts = dict(
+                item for place, item in enumerate(owing) if place >= many or item[1].running
+            )
         account = self._accounts.setdefault(key, _Account(at=self._clock()))
         self._settle(account)
         return account

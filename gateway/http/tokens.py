@@ -30,6 +30,7 @@ KEYS_RETRY = 5.0
 LONGEST_TOKEN = 16384
 SMALLEST_KEY = 2048
 _ID_TOKEN_MARKS = frozenset(("nonce", "at_hash", "c_hash"))
+MOST_KEYS = 100
 _REQUIRED = ["exp", "nbf", "iat", "aud", "iss", "tid"]
 _WRONG = (
     (jwt.ExpiredSignatureError, "it has expired"),
@@ -145,10 +146,10 @@ async def _json(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
 
 def _rsa_keys(content: Mapping[str, Any]) -> dict[str, Any]:
     """The usable keys of a JSON Web Key Set (RFC 7517), by id."""
-    found = {}
+    found: dict[str, Any] = {}
     for key in jwt.PyJWKSet.from_dict(dict(content)).keys:
         usable = key.key_type == "RSA" and key.public_key_use in (None, "sig")
-        if usable and key.key_id and key.key.key_size >= SMALLEST_KEY:
+        if usable and key.key_id and key.key.key_size >= SMALLEST_KEY and len(found) < MOST_KEYS:
             found[key.key_id] = key.key
     return found
 

@@ -1,6 +1,7 @@
 """What the resolvers of one operation share."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +19,14 @@ from gateway.odata.planner import Planner
 from gateway.schema.entity import Row, read
 from gateway.schema.selection import arguments_of, coerced_variables, operation_selection
 
-# A plan takes about 1 kB for each field; this is what all kept plans may have together.
-_KEPT = 20_000
+CAPACITY = 32_000_000
+"""Bytes that all kept plans have together, about."""
+LONGEST_KEPT = 100_000
+"""Characters of the longest document of which a plan is kept."""
 _LONGEST_VARIABLES = 10_000
+_BYTES_OF_A_FIELD = 1_000
+_BYTES_OF_A_TOKEN = 300
+_TOKENS_OF_A_FIELD = 10
 
 
 class Plans:
@@ -28,27 +34,42 @@ class Plans:
 
     Args:
         planner: makes plans.
+        capacity: bytes that the kept plans have together; the one that was not asked for the
+            longest makes room.
     """
 
-    def __init__(self, planner: Planner) -> None:
+    def __init__(self, planner: Planner, *, capacity: int | None = None) -> None:
         self.planner = planner
         # The tree is kept with the plan, so that its identity in the key stays its own.
-        self._kept: LRUCache[tuple[int, str], tuple[OperationDefinitionNode, Plan]] = LRUCache(
-            _KEPT, getsizeof=lambda kept: kept[1].size
+        self._kept: LRUCache[tuple[int, str], tuple[OperationDefinitionNode, Plan, int]] = LRUCache(
+            CAPACITY if capacity is None else capacity, getsizeof=lambda kept: kept[2]
         )
+
+    @property
+    def kept(self) -> int:
+        """Bytes of all kept plans, about."""
+        return int(self._kept.currsize)
 
     def of(self, info: GraphQLResolveInfo[Any]) -> Plan:
         """The plan of the operation that ``info`` belongs to."""
         variables = repr(coerced_variables(info))
-        if len(variables) > _LONGEST_VARIABLES:
+        text = info.operation.loc.source.body if info.operation.loc else ""
+        if len(variables) > _LONGEST_VARIABLES or len(text) > LONGEST_KEPT:
             return self.planner.plan(operation_selection(info))
         key = id(info.operation), variables
         kept = self._kept.get(key)
         if kept is not None:
             return kept[1]
         plan = self.planner.plan(operation_selection(info))
-        if plan.size <= self._kept.maxsize:
-            self._kept[key] = info.operation, plan
+        # The document may be kept for the plan alone, and literals are in both.
+        size = (
+            plan.size * _BYTES_OF_A_FIELD
+            + 2 * sys.getsizeof(variables)
+            + 2 * sys.getsizeof(text)
+            + min(len(text) // 4, plan.size * _TOKENS_OF_A_FIELD) * _BYTES_OF_A_TOKEN
+        )
+        if size <= self._kept.maxsize:
+            self._kept[key] = info.operation, plan, size
         return plan
 
 
