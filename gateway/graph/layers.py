@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from gateway.graph import batch
 from gateway.graph.across import Across
 from gateway.graph.entities import read_entity
 from gateway.graph.errors import GraphError
@@ -79,7 +80,7 @@ class Execution:
             if self._stubs:
                 stubs, self._stubs = self._stubs, []
                 layer.append(partial(self._hydrate, stubs))
-            if layer and self._doubted is not None:
+            if self._doubted is not None and len(layer) % batch.MAX_ITEMS:
                 layer.append(partial(self._confirm, self._doubted))
                 self._doubted = None
             async with asyncio.TaskGroup() as group:
@@ -353,7 +354,7 @@ class Execution:
         return node.expansion(listed=listed, allows=self._reader.allows)
 
     async def _ask(self, probe: Trial) -> None:
-        """Ask the first half of a trial; the other goes with the next layer, if there is one."""
+        """Ask the first half of a trial; the other goes along where a batch has place for it."""
         if (await self._reader.load(probe.request)).status == 400:
             self._reader.doubt(probe.capability)
             self._doubted = probe
