@@ -85,6 +85,7 @@ export const parts = [
   "UnknownQuarantineCondition",
   "UnknownSubjectSet",
   "UnknownWorkflowSubject",
+  "Unread",
   "UserInactivityTrigger",
   "UserProcessingResultConnection",
   "UserProcessingResultEdge",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from gateway.graph import batch
 from gateway.graph.across import Across
 from gateway.graph.entities import read_entity
 from gateway.graph.errors import GraphError
@@ -84,7 +85,7 @@ class Execution:
                 stubs, self._stubs = self._stubs, []
                 edges = [(child, user) for child, user, _ in stubs]
                 self._work((), partial(self._hydrate, stubs), lacking=edges)
-            if self._next and self._doubted is not None:
+            if self._doubted is not None and len(self._next) % batch.MAX_ITEMS:
                 self._work((), partial(self._confirm, self._doubted))
                 self._doubted = None
             layer, self._next = self._next, []
@@ -442,7 +443,7 @@ class Execution:
         return node.expansion(listed=listed, allows=self._reader.allows)
 
     async def _ask(self, probe: Trial) -> None:
-        """Ask the first half of a trial; the other goes with the next layer, if there is one."""
+        """Ask the first half of a trial; the other goes along where a batch has place for it."""
         if (await self._reader.load(probe.request)).status == 400:
             self._reader.doubt(probe.capability)
             self._doubted = probe
