@@ -390,7 +390,8 @@ class GraphClient:
         content = _json(answer)
         if not answer.is_success and not (isinstance(content, dict) and "responses" in content):
             reply = _reply(answer.status_code, _lower(answer.headers), content, session, changes)
-            if reply.status in batch.REFUSALS:
+            refused = reply.status in batch.REFUSALS
+            if refused and not (changes and _is_unknown(reply)):
                 return await self._divide(requests, batched, reply, session), False
             return [replace(reply, shared=True)] * len(requests), False
         items = batch.decode(content, len(requests))
@@ -511,6 +512,11 @@ def _is_refused(reply: Reply | None) -> bool:
     """Whether another token of the same kind may be accepted."""
     error = reply.error if reply is not None else None
     return isinstance(error, Unauthenticated) and not isinstance(error, ClaimsChallenge)
+
+
+def _is_unknown(reply: Reply) -> bool:
+    """Whether nobody can tell if what was asked was done."""
+    return reply.error is not None and "outcomeUnknown" in reply.error.extensions
 
 
 def _cut(error: GraphError, status: int, changes: bool, request_id: str | None = None) -> Reply:

@@ -6,6 +6,7 @@ bounded lists, those across workflows, and below every level of a query.
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -115,10 +116,10 @@ async def test_equal_members_are_sent_once(start: Start) -> None:
     given = {"id": {"in": ["b", "a", "b", "a"]}}
     await gateway.data(EDGES["workflows"], f=given)
     [asked] = unusual.asked
-    assert asked.url.endswith("$filter=(id%20eq%20'b'%20or%20id%20eq%20'a')")
+    assert unquote(asked.url).endswith("$filter=(id eq 'b' or id eq 'a')")
     unusual.forget()
     await gateway.data(EDGES["workflows"], f={"id": {"in": ["b"] * 50}})
-    assert unusual.asked[0].url.endswith("$filter=id%20eq%20'b'")
+    assert unquote(unusual.asked[0].url).endswith("$filter=id eq 'b'")
 
 
 async def test_a_filter_is_compiled_once_and_not_for_each_row(

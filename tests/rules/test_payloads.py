@@ -175,7 +175,7 @@ async def test_an_impossible_id_is_no_place_to_read(start: Start) -> None:
     assert reads(unusual) == []
 
 
-@pytest.mark.parametrize("body", [None, b"", {"value": []}, {"value": "x"}, []])
+@pytest.mark.parametrize("body", [None, b"", {"value": []}, {"value": "x"}])
 async def test_a_creation_that_is_not_shown_is_done(start: Start, body: Any) -> None:
     def instead(asked: Asked) -> Answered | None:
         return Answered(body, 201) if asked.method == "POST" else None
