@@ -417,7 +417,7 @@ class Execution:
             return
         count = node.navigation.count
         said = row.get(count) if count is not None else None
-        if type(said) is int and (said != len(rows) or repeats(rows)):
+        if error is None and type(said) is int and (said != len(rows) or repeats(rows)):
             self._schedule(node, row)
             return
         self._follow(node, self._stitch(node, row, rows), listed=True)

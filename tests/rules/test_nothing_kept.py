@@ -49,9 +49,11 @@ DOCUMENTS = {
 
 @pytest.fixture(autouse=True)
 def still() -> Iterator[None]:
-    """What other tests have left is out of the way."""
+    """What other tests have left is out of the way, and out of sight of `gc.get_objects`."""
     gc.collect()
+    gc.freeze()
     yield
+    gc.unfreeze()
     gc.enable()
 
 
