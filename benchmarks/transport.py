@@ -13,7 +13,8 @@ from benchmarks import processes
 from benchmarks.measure import Call, cpu_seconds
 from benchmarks.report import Part
 from benchmarks.upstream import answers
-from gateway.graph.client import GraphClient, Session
+from gateway.graph.client import GraphClient
+from gateway.graph.session import Session
 from gateway.graph.transport import AiohttpTransport
 from gateway.odata.query import GraphRequest
 

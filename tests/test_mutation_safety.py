@@ -10,8 +10,9 @@ import jwt
 import pytest
 
 from gateway.app import Upstream, create_app
-from gateway.graph.client import GraphClient, Session
+from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Fixed
+from gateway.graph.session import Session
 from gateway.odata.query import change
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.settings import Settings

@@ -2,143 +2,52 @@
 
 import asyncio
 import logging
-import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import httpx
-import orjson
 from tenacity import RetryError
 
 from gateway.graph import batch
-from gateway.graph.credentials import Renewal
 from gateway.graph.errors import (
-    LONGEST_DETAIL,
-    ClaimsChallenge,
     GraphError,
-    Unauthenticated,
     UpstreamTimeout,
     UpstreamUnavailable,
-    error_of_answer,
     outcome_unknown,
-    shorten,
     shortened,
 )
 from gateway.graph.fairness import Later, TooLate, Turn, Turns
 from gateway.graph.pacing import Pace, Paces, Patience
-from gateway.graph.throttling import AskAgain, attempts, retriable, retry_after
+from gateway.graph.replies import (
+    Reply,
+    cut,
+    is_refused,
+    is_unknown,
+    json_of,
+    lower_case,
+    reply_of,
+)
+from gateway.graph.session import Session
+from gateway.graph.throttling import AskAgain, attempts
 from gateway.graph.transport import AiohttpTransport, Sending, http_client, target_of
 from gateway.odata.address import same_path
-from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
 
 _log = logging.getLogger(__name__)
 
 # Without it, enum members above the sentinel are withheld (graph-lifecycle-api.md, section 4).
 _HEADERS = {"Prefer": "include-unknown-enum-members"}
-# A change that can't be waited for this many seconds (or the read time-out, if that is less) is not
-# sent, since nobody would learn what became of it.
-# Shorter tokens are no secrets, and could be part of any word.
-_SECRET_LENGTH = 16
 # Servers and proxies take request lines of 4 to 16 kB; longer ones go in a `$batch`, as
 # graph-lifecycle-api.md, section 7, "Query options and URLs" advises.
 _LONG_URL = 4_000
 # httpx sends no longer URL.
 _LONGEST_URL = 65_536
 _LONGEST_LINK = 98_304
-# What one operation may send again: this many requests, and half of what it sent besides.
-_FREE_REPEATS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The outcome of one logical request: ``data``, or the ``error`` that stands in its place.
-
-    ``request_id`` is the service's own, as support asks for it. ``retry`` says that the request is
-    worth sending again, ``after`` so many seconds if the service says so; ``shared`` that this is
-    what became of the whole `$batch` in which it travelled.
-    """
-
-    data: Any = None
-    error: GatewayError | None = None
-    status: int = 0
-    request_id: str | None = None
-    retry: bool = False
-    after: float | None = None
-    shared: bool = False
-
-
-@dataclass(slots=True)
-class Usage:
-    """What one operation has cost so far: HTTP requests, and logical requests within them.
-
-    What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
-    ``sending`` of the HTTP requests are under way now, and ``waiting`` wait for their turn.
-    ``pace`` is that of the operation's credential, and ``renewal`` its other token.
-    """
-
-    http_requests: int = 0
-    requests: int = 0
-    repeated: int = 0
-    sending: int = 0
-    waiting: int = 0
-    pace: Pace | None = field(default=None, repr=False)
-    renewal: Renewal | None = field(default=None, repr=False)
-
-    @property
-    def throttled(self) -> bool:
-        """Whether the operation does nothing but wait until its credential may ask again."""
-        limited = self.pace is not None and self.pace.limited
-        return limited and self.waiting > 0 and self.sending == 0
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """On whose behalf, and until when, requests are sent.
-
-    ``deadline`` is in seconds of ``time.monotonic()``; ``budget`` is the number of logical
-    requests that the operation may send, repeated ones included. ``caller`` is the account whose
-    share of the slots is used, and ``credential`` what the service throttles: a name or a hash,
-    never a token.
-    ``renewal`` gets another token where this one is refused; the caller's own can't be had anew.
-    """
-
-    token: str = field(repr=False)
-    deadline: float
-    usage: Usage = field(default_factory=Usage)
-    budget: int | None = None
-    caller: str = ""
-    credential: str = ""
-    renewal: Renewal | None = None
-
-    @property
-    def remaining(self) -> float:
-        """Seconds until the deadline; never negative."""
-        return max(0.0, self.deadline - time.monotonic())
-
-    def repeat(self, wanted: int) -> int:
-        """How many of ``wanted`` requests may be sent again after a failure; they are counted.
-
-        An operation repeats at most 20 requests and half of those that it needed, so that a
-        service that is out of order is not sent a multiple of what it fails to answer.
-        """
-        usage = self.usage
-        needed = usage.requests - usage.repeated
-        granted = min(wanted, self.left, _FREE_REPEATS + needed // 2 - usage.repeated)
-        granted = max(0, granted)
-        usage.repeated += granted
-        usage.requests += granted
-        return granted
-
-    @property
-    def left(self) -> int:
-        """Logical requests that may still be sent."""
-        return sys.maxsize if self.budget is None else max(0, self.budget - self.usage.requests)
 
 
 class GraphClient:
@@ -315,7 +224,7 @@ class GraphClient:
             again = [n for n in some if replies[n].status == 429]  # type: ignore[union-attr]
             if again and not patience.allows(pace):
                 again = []
-            refused = [number for number in some if _is_refused(replies[number])]
+            refused = [number for number in some if is_refused(replies[number])]
             if refused and (renewed := await self._renewed(session)) is not None:
                 session = renewed
                 again += refused
@@ -387,23 +296,25 @@ class GraphClient:
         answer = await self._http_request(batched, session, changes=changes)
         if isinstance(answer, Reply):
             return [replace(answer, shared=True)] * len(requests), False
-        content = _json(answer)
+        content = json_of(answer)
         if not answer.is_success and not (isinstance(content, dict) and "responses" in content):
-            reply = _reply(answer.status_code, _lower(answer.headers), content, session, changes)
+            reply = reply_of(
+                answer.status_code, lower_case(answer.headers), content, session, changes
+            )
             refused = reply.status in batch.REFUSALS
-            if refused and not (changes and _is_unknown(reply)):
+            if refused and not (changes and is_unknown(reply)):
                 return await self._divide(requests, batched, reply, session), False
             return [replace(reply, shared=True)] * len(requests), False
         items = batch.decode(content, len(requests))
         if items is None:
             error = GraphError("the service answered a $batch without responses")
-            reply = _cut(error, answer.status_code, changes)
+            reply = cut(error, answer.status_code, changes)
             return [replace(reply, shared=True)] * len(requests), False
         self._batches.took(len(requests))
         return [
-            _cut(item, answer.status_code, changes)
+            cut(item, answer.status_code, changes)
             if isinstance(item, GraphError)
-            else _reply(item.status, item.headers, item.body, session, changes, item=True)
+            else reply_of(item.status, item.headers, item.body, session, changes, item=True)
             for item in items
         ], True
 
@@ -418,8 +329,12 @@ class GraphClient:
         answer = await self._http_request(request, session)
         if isinstance(answer, Reply):
             return answer
-        return _reply(
-            answer.status_code, _lower(answer.headers), _json(answer), session, request.changes
+        return reply_of(
+            answer.status_code,
+            lower_case(answer.headers),
+            json_of(answer),
+            session,
+            request.changes,
         )
 
     async def _divide(
@@ -506,94 +421,6 @@ class GraphClient:
             return Reply(error=error, status=-1, retry=not changes)
         finally:
             session.usage.http_requests += sending.begun
-
-
-def _is_refused(reply: Reply | None) -> bool:
-    """Whether another token of the same kind may be accepted."""
-    error = reply.error if reply is not None else None
-    return isinstance(error, Unauthenticated) and not isinstance(error, ClaimsChallenge)
-
-
-def _is_unknown(reply: Reply) -> bool:
-    """Whether nobody can tell if what was asked was done."""
-    return reply.error is not None and "outcomeUnknown" in reply.error.extensions
-
-
-def _cut(error: GraphError, status: int, changes: bool, request_id: str | None = None) -> Reply:
-    """The reply where an answer came but is unusable, as one that was cut off is."""
-    if changes:
-        return Reply(error=outcome_unknown(error), status=status, request_id=request_id)
-    return Reply(error=error, status=status, request_id=request_id, retry=True)
-
-
-def _reply(
-    status: int,
-    headers: dict[str, str],
-    data: Any,
-    session: Session,
-    changes: bool,
-    *,
-    item: bool = False,
-) -> Reply:
-    request_id = shortened(headers.get("request-id", ""), LONGEST_DETAIL) or None
-    if 200 <= status < 300:
-        # What a change answers is an object or nothing; anything else may not be the service's.
-        odd = (
-            not isinstance(data, dict | None) if changes else status == 200 and _is_cut(data, item)
-        )
-        if data is _NOT_JSON or odd:
-            error = GraphError(f"the service answered {status} with a body that is not JSON")
-            return _cut(error, status, changes, request_id)
-        return Reply(data, status=status, request_id=request_id)
-    error = error_of_answer(status, headers, data, changes=changes)
-    if len(session.token) >= _SECRET_LENGTH:
-        error.message = error.message.replace(session.token, "…")
-        for name, value in error.extensions.items():
-            if isinstance(value, str):
-                error.extensions[name] = value.replace(session.token, "…")
-    shorten(error)
-    after = retry_after(headers.get("retry-after"))
-    if changes and not _refuses(status, after):
-        error = outcome_unknown(error)
-    return Reply(
-        error=error,
-        status=status,
-        request_id=error.extensions.get("requestId"),
-        retry=retriable(status, after, changes),
-        after=after,
-    )
-
-
-def _is_cut(data: Any, item: bool) -> bool:
-    """Whether an answer that should hold JSON holds nothing, or the beginning of some.
-
-    An item of a `$batch` whose body is no JSON has it as text.
-    """
-    return data is None or (item and isinstance(data, str) and data.lstrip()[:1] in ("", "{", "["))
-
-
-def _refuses(status: int, after: float | None) -> bool:
-    """Whether an answer that is no success says that a change was not made.
-
-    408 is what a proxy says whose patience ended, whatever became of the request.
-    """
-    return (400 <= status < 500 and status != 408) or (status == 503 and after is not None)
-
-
-_NOT_JSON = object()
-
-
-def _json(response: httpx.Response) -> Any:
-    if not response.content:
-        return None
-    try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return _NOT_JSON
-
-
-def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
 
 
 def _origin(url: Any) -> tuple[str, str | None, int | None]:

@@ -8,13 +8,15 @@ from functools import partial
 
 from gateway.graph.caller import Caller, Permission
 from gateway.graph.capabilities import Capabilities, PageSizes
-from gateway.graph.client import GraphClient, Reply, Session, Usage
+from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Renewal
 from gateway.graph.errors import UpstreamTimeout
 from gateway.graph.layers import Execution
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.patience import Patience, PatientLoader
 from gateway.graph.reader import Reader, Row
+from gateway.graph.replies import Reply
+from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
 from gateway.odata.cost import DEFAULT_PAGE_SIZE
 from gateway.odata.cursor import CursorCodec

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.graph.client import Reply
+from gateway.graph.replies import Reply
 from gateway.odata.address import LIFECYCLE_WORKFLOWS
 from gateway.odata.query import GraphRequest, Options, id_equals
 

@@ -7,8 +7,7 @@ when the field is read.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -17,9 +16,9 @@ from gateway.graph.across import Across
 from gateway.graph.entities import read_entity
 from gateway.graph.errors import GraphError
 from gateway.graph.experiment import Trial
-from gateway.graph.probe import expansion_of, probe_for
+from gateway.graph.pivot import Pivots
+from gateway.graph.probe import probe_for
 from gateway.graph.reader import Reader, Row
-from gateway.graph.regroup import Flat, repeats
 from gateway.graph.rows import (
     ADDRESS,
     PARENT,
@@ -34,9 +33,9 @@ from gateway.graph.rows import (
     lack,
     stitch_list,
 )
+from gateway.graph.steps import Edge
 from gateway.graph.users import directory_for, read_user
 from gateway.graph.window import Slice, WindowReader
-from gateway.odata import cost
 from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError, without_frames
@@ -44,13 +43,8 @@ from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
 
-_log = logging.getLogger(__name__)
 
-Work = Callable[[], Coroutine[Any, Any, None]]
-Edge = tuple[PlanNode, Row]
-
-
-class Execution:
+class Execution(Pivots):
     """One run of one plan.
 
     Args:
@@ -60,12 +54,10 @@ class Execution:
     """
 
     def __init__(self, plan: Plan, reader: Reader, cursors: CursorCodec) -> None:
+        super().__init__(reader)
         self._plan = plan
-        self._reader = reader
         self._cursors = cursors
         self._directory = directory_for(plan, reader)
-        self._next: list[Work] = []
-        self._undecided: list[Callable[[], None]] = []
         self._stubs: list[tuple[PlanNode, Row, bool]] = []
         self._doubted: Trial | None = None
 
@@ -93,36 +85,6 @@ class Execution:
                 for work in layer:
                     group.create_task(work())
         return root
-
-    def _work(self, edges: Iterable[Edge], work: Work, *, lacking: Iterable[Edge] = ()) -> None:
-        """Put ``work`` into the next layer.
-
-        What it did not foresee fails the edges that it is for and no others, and is logged where
-        it is answered.
-
-        Args:
-            edges: for which it works.
-            work: what to do.
-            lacking: edges that are there, but lack what is selected of them.
-        """
-
-        async def guarded() -> None:
-            try:
-                await work()
-            except Exception as error:
-                _fail_all(edges, error)
-                for node, row in lacking:
-                    for name in node.wanted:
-                        row.setdefault(name, error)
-
-        self._next.append(guarded)
-
-    def _now(self, edges: Iterable[Edge], work: Callable[[], None]) -> None:
-        """Do ``work`` at once, guarded as `_work` does it."""
-        try:
-            work()
-        except Exception as error:
-            _fail_all(edges, error)
 
     # --- what a layer consists of -----------------------------------------------------------
 
@@ -250,197 +212,6 @@ class Execution:
             rows = self._settle_expanded(pivot, node, found.rows) if expanded else found.rows
             for row in rows:
                 self._schedule(pivot, row)
-
-    # --- the pivot: an edge whose rows come with, beside or after its parents' ---------------
-
-    def _beside(
-        self, pivot: PlanNode, node: PlanNode, parent: Row, expand: Expand | None
-    ) -> Flat | None:
-        """The flat collection to read beside the rows of ``node``, if that pays."""
-        regroup = pivot.navigation.regroup
-        expanded = expand is not None and expand.navigation is pivot.navigation
-        if regroup is None or expanded or node.parent is None:
-            return None
-        if node.parent.entity.name != regroup.on or node.narrowing.narrows:
-            return None
-        parents, targets = parent.get(regroup.parents), parent.get(regroup.targets)
-        if not isinstance(parents, int) or not isinstance(targets, int):
-            return Flat(first_page_only=True)
-        if parents == 0:
-            return None
-        if node.window is not None:
-            parents = min(parents, node.window.first)
-        size = self._page_size(pivot, parent)
-        if cost.beside(parents, targets, size) <= cost.afterwards(parents, size):
-            return Flat()
-        return None
-
-    def _settle(
-        self,
-        pivot: PlanNode,
-        node: PlanNode,
-        parent: Row,
-        rows: list[Row],
-        flat: Flat | None,
-        expanded: bool,
-        whole: bool,
-    ) -> None:
-        """Settle what came with or beside ``rows``; what is left is decided in the next layer."""
-        unsettled = self._settle_expanded(pivot, node, rows) if expanded else rows
-        if flat:
-            unsettled = self._settle_grouped(pivot, parent, unsettled, rows, flat, whole)
-        if unsettled:
-            decide = partial(self._decide, pivot, parent, unsettled, rows, flat, whole)
-            self._undecided.append(partial(self._now, [(pivot, row) for row in unsettled], decide))
-
-    def _decide(
-        self,
-        pivot: PlanNode,
-        parent: Row,
-        unsettled: list[Row],
-        rows: list[Row],
-        flat: Flat | None,
-        whole: bool,
-    ) -> None:
-        """Regroup or request, for the parents whose rows are still missing."""
-        regroup = pivot.navigation.regroup
-        targets = parent.get(regroup.targets) if regroup else None
-        if isinstance(targets, int) and (flat is None or flat.next is not None):
-            left = targets - len(flat.rows) if flat else targets
-            size = self._page_size(pivot, parent)
-            if cost.regroup(left, size) <= cost.request(len(unsettled)):
-                flat = flat or Flat()
-                flat.first_page_only = False
-                self._work(
-                    [(pivot, row) for row in unsettled],
-                    partial(self._regroup, pivot, parent, unsettled, rows, flat, whole),
-                )
-                return
-        for row in unsettled:
-            self._schedule(pivot, row)
-
-    async def _regroup(
-        self,
-        pivot: PlanNode,
-        parent: Row,
-        unsettled: list[Row],
-        rows: list[Row],
-        flat: Flat,
-        whole: bool,
-    ) -> None:
-        await self._read_flat(pivot, parent, flat)
-        for row in self._settle_grouped(pivot, parent, unsettled, rows, flat, whole):
-            self._schedule(pivot, row)
-
-    async def _read_flat(self, pivot: PlanNode, parent: Row, flat: Flat) -> None:
-        """Read the flat collection; if that fails, what it lacks is requested one by one."""
-        regroup = pivot.navigation.regroup
-        assert regroup is not None  # noqa: S101 - the caller has asked
-        path = f"{parent[ADDRESS]}/{regroup.collection}"
-        options = Options(
-            select=pivot.select(listed=True, extra=(regroup.key,)),
-            expand=self._expand(pivot, listed=True),
-        )
-        try:
-            async for page in self._reader.pages(path, options, pivot.entity.name, flat.next):
-                flat.rows += page.rows
-                flat.next = page.next
-                if flat.first_page_only:
-                    break
-        except GatewayError:
-            flat.failed = True
-        except Exception:
-            _log.exception("a collection can't be regrouped")
-            flat.failed = True
-
-    def _settle_grouped(
-        self,
-        pivot: PlanNode,
-        parent: Row,
-        unsettled: list[Row],
-        rows: list[Row],
-        flat: Flat,
-        whole: bool,
-    ) -> list[Row]:
-        """Stitch what the flat collection holds; the parents that remain are returned."""
-        regroup = pivot.navigation.regroup
-        targets = parent.get(regroup.targets) if regroup else None
-        groups, remaining = flat.groups(
-            pivot.navigation,
-            unsettled,
-            rows,
-            whole=whole,
-            expected=targets if type(targets) is int else None,
-        )
-        settled = [row for parent, group in groups for row in self._stitch(pivot, parent, group)]
-        self._follow(pivot, settled, listed=True)
-        return remaining
-
-    def _settle_expanded(self, pivot: PlanNode, node: PlanNode, rows: list[Row]) -> list[Row]:
-        """Stitch what came expanded and is proven complete; the other parents are returned."""
-        name, count = pivot.navigation.name, pivot.navigation.count
-        feature = expansion_of(node, pivot)
-        expected = [row for row in rows if count is not None and row.get(count)]
-        if expected and not any(name in row for row in expected):
-            self._reader.doubt(feature)
-            if node.navigation.across is None and not node.narrowing.narrows:
-                place = expected[0].get(ADDRESS, "").rpartition("/")[0]
-                self._reader.capabilities.ignored(feature, place)
-        elif expected:
-            self._reader.capabilities.accept(feature)
-        remaining: list[Row] = []
-        settled: list[Row] = []
-        for row in rows:
-            value = row.pop(name, None)
-            if not isinstance(value, list):
-                remaining.append(row)
-            elif f"{name}@odata.nextLink" in row:
-                self._work([(pivot, row)], partial(self._continue, pivot, row, value))
-            elif count is not None and row.get(count) == len(value) and not repeats(value):
-                settled += self._stitch(pivot, row, value)
-            else:
-                remaining.append(row)
-        self._follow(pivot, settled, listed=True)
-        return remaining
-
-    async def _continue(self, node: PlanNode, row: Row, first: list[Row]) -> None:
-        """Read the rest of an inlined collection."""
-        name, error = node.navigation.name, None
-        try:
-            url = f"{row[ADDRESS]}/{name}" if ADDRESS in row else ""
-            link = self._reader.next_link(row, name, url)
-            rows, error = await self._reader.rest(first, link)
-        except GatewayError as problem:
-            rows, error = first, problem
-        if error is not None and not rows:
-            fail(node, row, error)
-            return
-        count = node.navigation.count
-        said = row.get(count) if count is not None else None
-        if error is None and type(said) is int and (said != len(rows) or repeats(rows)):
-            self._schedule(node, row)
-            return
-        self._follow(node, self._stitch(node, row, rows), listed=True)
-        if error is not None:
-            lack(node, row, error)
-
-    def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
-        try:
-            path = f"{row[ADDRESS]}/{node.path}" if ADDRESS in row else ""
-            adopted = [adopt(node, item, path, row) for item in targets]
-            stitch_list(node, row, adopted)
-        except Exception as error:
-            fail(node, row, error)
-            return []
-        return adopted
-
-    def _page_size(self, pivot: PlanNode, parent: Row) -> int:
-        regroup = pivot.navigation.regroup
-        collection = regroup.collection if regroup else pivot.navigation.name
-        return self._reader.page_size(f"{parent[ADDRESS]}/{collection}", pivot.entity.name)
-
-    def _expand(self, node: PlanNode, *, listed: bool) -> Expand | None:
-        return node.expansion(listed=listed, allows=self._reader.allows)
 
     async def _ask(self, probe: Trial) -> None:
         """Ask the first half of a trial; the other goes along where a batch has place for it."""
@@ -593,11 +364,6 @@ class Execution:
 def _folded(key: str | None) -> str | None:
     """A key in the form in which keys are compared: GUIDs are the same in any case."""
     return key and key.lower()
-
-
-def _fail_all(edges: Iterable[Edge], error: Exception) -> None:
-    for node, row in edges:
-        fail(node, row, error)
 
 
 async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:

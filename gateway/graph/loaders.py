@@ -4,7 +4,9 @@ import asyncio
 
 from aiodataloader import DataLoader
 
-from gateway.graph.client import GraphClient, Reply, Session
+from gateway.graph.client import GraphClient
+from gateway.graph.replies import Reply
+from gateway.graph.session import Session
 from gateway.odata.errors import BudgetExceeded
 from gateway.odata.query import GraphRequest
 

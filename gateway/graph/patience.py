@@ -8,8 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from gateway.graph.client import GraphClient, Reply, Session
+from gateway.graph.client import GraphClient
 from gateway.graph.loaders import RequestLoader
+from gateway.graph.replies import Reply
+from gateway.graph.session import Session
 from gateway.odata.address import Address
 from gateway.odata.query import GraphRequest
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.graph.capabilities import Capabilities, PageSizes
-from gateway.graph.client import Reply
 from gateway.graph.errors import CursorExpired, GraphError
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
+from gateway.graph.replies import Reply
 from gateway.odata.address import misread
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest, Options

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from gateway.graph.client import Reply
 from gateway.graph.entities import read_entity
 from gateway.graph.errors import Forbidden, GraphError, NotFound
 from gateway.graph.reader import Reader, Row
+from gateway.graph.replies import Reply
 from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
 from gateway.odata.plan import Plan, PlanNode

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from gateway.graph.client import Usage
 from gateway.graph.fairness import may_hold_another
+from gateway.graph.session import Usage
 from gateway.http.errors import Refused
 
 _WITH_THROTTLED = 4

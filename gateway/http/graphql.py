@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.graph.caller import Caller
-from gateway.graph.client import Usage
+from gateway.graph.session import Usage
 from gateway.http.admission import Admission, unless_disconnected
 from gateway.http.csrf import check_origin
 from gateway.http.documents import Document, Documents

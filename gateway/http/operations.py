@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import OperationDefinitionNode
 
-from gateway.graph.client import Usage
+from gateway.graph.session import Usage
 
 _log = logging.getLogger("gateway.operations")
 _LONGEST_NAME = 128

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gateway.graph.caller import Caller
-from gateway.graph.client import Usage
+from gateway.graph.session import Usage
 from gateway.http.errors import Refused
 
 _MINUTE = 60.0

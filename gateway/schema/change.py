@@ -18,9 +18,9 @@ from strawberry.types import Info
 from strawberry.types.base import get_object_definition
 
 from gateway.graph.caller import Permission
-from gateway.graph.client import Reply
 from gateway.graph.entities import stand_in, unwrapped
 from gateway.graph.errors import GraphError, another, outcome_unknown
+from gateway.graph.replies import Reply
 from gateway.odata.address import (
     MAX_ID_LENGTH,
     Address,

@@ -10,9 +10,9 @@ from cachetools import LRUCache
 from graphql import GraphQLResolveInfo, OperationDefinitionNode
 
 from gateway.graph.caller import ANONYMOUS, Caller
-from gateway.graph.client import Usage
 from gateway.graph.engine import Engine
 from gateway.graph.rows import unlink
+from gateway.graph.session import Usage
 from gateway.odata.address import Address
 from gateway.odata.plan import Plan, edge_key
 from gateway.odata.planner import Planner

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from gateway.graph.caller import EVERYTHING, Caller
-from gateway.graph.client import Usage
+from gateway.graph.session import Usage
 from gateway.http.errors import Refused
 from gateway.http.quota import Quota
 from tests.access.authority import Service

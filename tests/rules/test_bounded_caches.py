@@ -19,7 +19,7 @@ from jwt.algorithms import RSAAlgorithm
 from gateway.execution.projection import MAX_SOURCE, Projection
 from gateway.graph.caller import EVERYTHING, Caller
 from gateway.graph.capabilities import Capabilities, PageSizes
-from gateway.graph.client import Usage
+from gateway.graph.session import Usage
 from gateway.http import documents, negotiation, persisted, tokens
 from gateway.http.documents import Documents
 from gateway.http.persisted import PersistedDocuments

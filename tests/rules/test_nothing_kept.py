@@ -16,9 +16,10 @@ import pytest
 
 from gateway.execution.bounds import Bounded
 from gateway.graph.caller import ANONYMOUS, Caller
-from gateway.graph.client import Reply, Session
 from gateway.graph.layers import Execution
+from gateway.graph.replies import Reply
 from gateway.graph.rows import ADDRESS
+from gateway.graph.session import Session
 from gateway.schema.context import Context
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start

@@ -29,10 +29,11 @@ from typer.testing import CliRunner
 from gateway.app import Upstream, create_app
 from gateway.cli import _await_http, cli
 from gateway.graph.caller import ANONYMOUS
-from gateway.graph.client import GraphClient, Session
+from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Fixed
 from gateway.graph.entra import AppCredentials, Identity
 from gateway.graph.network import http_clients, proxy_for
+from gateway.graph.session import Session
 from gateway.http.tokens import SigningKeys
 from gateway.odata.query import GraphRequest
 from gateway.sandbox import SandboxSettings, create_sandbox

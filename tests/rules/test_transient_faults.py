@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gateway.graph.client import Session, Usage
+from gateway.graph.session import Session, Usage
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Answered, Asked, Unusual, graph_error

@@ -6,10 +6,12 @@ from random import Random
 
 import pytest
 
-from gateway.graph.client import GraphClient, Reply, Session, Usage
+from gateway.graph.client import GraphClient
 from gateway.graph.errors import Throttled, UpstreamTimeout
 from gateway.graph.fairness import TooLate, Turn, Turns, may_hold_another
 from gateway.graph.pacing import QUIET, Pace, Paces, Patience
+from gateway.graph.replies import Reply
+from gateway.graph.session import Session, Usage
 from gateway.odata.query import GraphRequest, change
 from tests.unit.virtual import VirtualTime
 

@@ -1,0 +1,79 @@
+"""On whose behalf requests are sent, and what an operation has cost."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+
+from gateway.graph.credentials import Renewal
+from gateway.graph.pacing import Pace
+
+# What one operation may send again: this many requests, and half of what it sent besides.
+_FREE_REPEATS = 20
+
+
+@dataclass(slots=True)
+class Usage:
+    """What one operation has cost so far: HTTP requests, and logical requests within them.
+
+    What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
+    ``sending`` of the HTTP requests are under way now, and ``waiting`` wait for their turn.
+    ``pace`` is that of the operation's credential, and ``renewal`` its other token.
+    """
+
+    http_requests: int = 0
+    requests: int = 0
+    repeated: int = 0
+    sending: int = 0
+    waiting: int = 0
+    pace: Pace | None = field(default=None, repr=False)
+    renewal: Renewal | None = field(default=None, repr=False)
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the operation does nothing but wait until its credential may ask again."""
+        limited = self.pace is not None and self.pace.limited
+        return limited and self.waiting > 0 and self.sending == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """On whose behalf, and until when, requests are sent.
+
+    ``deadline`` is in seconds of ``time.monotonic()``; ``budget`` is the number of logical
+    requests that the operation may send, repeated ones included. ``caller`` is the account whose
+    share of the slots is used, and ``credential`` what the service throttles: a name or a hash,
+    never a token.
+    ``renewal`` gets another token where this one is refused; the caller's own can't be had anew.
+    """
+
+    token: str = field(repr=False)
+    deadline: float
+    usage: Usage = field(default_factory=Usage)
+    budget: int | None = None
+    caller: str = ""
+    credential: str = ""
+    renewal: Renewal | None = None
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline; never negative."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def repeat(self, wanted: int) -> int:
+        """How many of ``wanted`` requests may be sent again after a failure; they are counted.
+
+        An operation repeats at most 20 requests and half of those that it needed, so that a
+        service that is out of order is not sent a multiple of what it fails to answer.
+        """
+        usage = self.usage
+        needed = usage.requests - usage.repeated
+        granted = min(wanted, self.left, _FREE_REPEATS + needed // 2 - usage.repeated)
+        granted = max(0, granted)
+        usage.repeated += granted
+        usage.requests += granted
+        return granted
+
+    @property
+    def left(self) -> int:
+        """Logical requests that may still be sent."""
+        return sys.maxsize if self.budget is None else max(0, self.budget - self.usage.requests)

@@ -1,0 +1,54 @@
+"""The steps of a layer, each guarded: what breaks in one fails its own edges and no others."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from gateway.graph.reader import Row
+from gateway.graph.rows import fail
+from gateway.odata.plan import PlanNode
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+Edge = tuple[PlanNode, Row]
+
+
+class Steps:
+    """What is to be done in the next layer."""
+
+    def __init__(self) -> None:
+        self._next: list[Work] = []
+
+    def _work(self, edges: Iterable[Edge], work: Work, *, lacking: Iterable[Edge] = ()) -> None:
+        """Put ``work`` into the next layer.
+
+        What it did not foresee fails the edges that it is for and no others, and is logged where
+        it is answered.
+
+        Args:
+            edges: for which it works.
+            work: what to do.
+            lacking: edges that are there, but lack what is selected of them.
+        """
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except Exception as error:
+                fail_all(edges, error)
+                for node, row in lacking:
+                    for name in node.wanted:
+                        row.setdefault(name, error)
+
+        self._next.append(guarded)
+
+    def _now(self, edges: Iterable[Edge], work: Callable[[], None]) -> None:
+        """Do ``work`` at once, guarded as `_work` does it."""
+        try:
+            work()
+        except Exception as error:
+            fail_all(edges, error)
+
+
+def fail_all(edges: Iterable[Edge], error: Exception) -> None:
+    """Stitch one error in the place of several edges."""
+    for node, row in edges:
+        fail(node, row, error)
