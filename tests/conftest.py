@@ -11,6 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from starlette.types import ASGIApp
+from tenacity.wait import wait_random_exponential
 
 from gateway.app import Upstream, create_app
 from gateway.graph.credentials import Fixed, Passthrough
@@ -214,9 +215,15 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked again is asked again soon."""
+    monkeypatch.setattr("gateway.graph.throttling.back_off", wait_random_exponential(0.002, 0.05))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How thoroughly the projection is compared with graphql-core."""
-    parser.addoption("--parity-cases", type=int, default=2000, help="operations of test_parity.py")
+    parser.addoption("--parity-cases", type=int, default=500, help="operations of test_parity.py")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from benchmarks.report import Part, Target
 from benchmarks.shapes import Shape
 
 
+@pytest.mark.slow
 def test_execution_compares_all_contenders_at_one_size() -> None:
     part = measure.run(execution.measure(quick=True))
     table, not_compiled = part.tables
@@ -34,6 +35,7 @@ def test_the_event_loop_is_watched() -> None:
     assert len(part.tables[0].rows) == 3
 
 
+@pytest.mark.slow
 def test_end_to_end_counts_requests_exactly() -> None:
     part = measure.run(end_to_end.measure(quick=True))
     requests = part.tables[0].column("HTTP requests")
@@ -42,6 +44,7 @@ def test_end_to_end_counts_requests_exactly() -> None:
     assert [requests[title] for title in end_to_end.NAMES] == ["3", "15", "15", "3", "3"]
 
 
+@pytest.mark.slow
 def test_growth_counts_requests_exactly() -> None:
     part, series = measure.run(growth.measure(quick=True))
     assert list(part.tables[0].column("HTTP requests").values()) == ["4", "6", "6", "4", "4"]
@@ -53,11 +56,13 @@ def test_growth_counts_requests_exactly() -> None:
     }
 
 
+@pytest.mark.slow
 def test_memory_is_measured_on_a_complete_answer() -> None:
     part = measure.run(memory.measure(quick=True))
     assert list(part.tables[0].column("growth, MiB")) == ["1,000"]
 
 
+@pytest.mark.slow
 def test_transports_read_the_same_bytes() -> None:
     part = measure.run(transport.measure(quick=True))
     costs, accepted = part.tables
@@ -65,6 +70,7 @@ def test_transports_read_the_same_bytes() -> None:
     assert accepted.column("answer")["reads gzip"] == "yes"
 
 
+@pytest.mark.slow
 def test_what_fails_by_chance_is_whole_or_explained() -> None:
     part = measure.run(faults.measure(quick=True))
     [table] = part.tables
@@ -84,6 +90,7 @@ def test_a_difference_is_explained_by_an_error_at_or_above_it() -> None:
     assert not faults.explained(expected, {"data": {"a": [{"b": 0}, None]}, "errors": [error]})
 
 
+@pytest.mark.slow
 def test_throttling_is_measured_on_whole_answers() -> None:
     part = measure.run(throttle.measure(quick=True))
     numbers = part.tables[0].column("measured")

@@ -122,6 +122,7 @@ def test_the_heap_of_the_start_is_kept_away_from_the_collector() -> None:
     assert watched < frozen / 100
 
 
+@pytest.mark.slow
 def test_workers_share_one_sandbox() -> None:
     with server("serve", "--port", "0", "--workers", "2") as (address, _):
         answers = [post(address).json() for _ in range(6)]
@@ -129,6 +130,7 @@ def test_workers_share_one_sandbox() -> None:
         assert len(answers[0]["data"]["workflows"]["nodes"]) == 5
 
 
+@pytest.mark.slow
 def test_serve_in_front_of_a_second_process_gives_the_same_answers_and_wants_a_token() -> None:
     with server("sandbox", "--port", "0") as (root, _):
         with server("serve", "--port", "0", GATEWAY_UPSTREAM_URL=root) as (address, printed):

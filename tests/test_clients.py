@@ -78,12 +78,14 @@ def _url(gateway: Gateway) -> str:
     return str(gateway.client.base_url.join("/graphql"))
 
 
+@pytest.mark.slow
 async def test_the_public_audit_suite_passes(start: Start, scripts: Path) -> None:
     results = await _node(scripts / "audit.mjs", _url(await start(sockets=True)))
     assert [result for result in results if result["status"] != "ok"] == []
     assert len(results) == 61
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", ["apollo", "urql", "graphqlRequest"])
 async def test_a_client_runs_queries_variables_errors_and_persisted_queries(
     start: Start, scripts: Path, client: str
@@ -104,6 +106,7 @@ async def test_a_client_runs_queries_variables_errors_and_persisted_queries(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", ["apollo", "urql"])
 async def test_persisted_queries_are_asked_for_by_get(
     start: Start, scripts: Path, client: str

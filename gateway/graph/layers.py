@@ -35,9 +35,9 @@ from gateway.graph.rows import (
 )
 from gateway.graph.steps import Edge
 from gateway.graph.users import directory_for, read_user
-from gateway.graph.window import Slice, WindowReader
+from gateway.graph.window import Slice, WindowReader, edge_of
 from gateway.odata.address import Address, key_of, key_segment
-from gateway.odata.cursor import CursorCodec
+from gateway.odata.cursor import CursorCodec, foreign
 from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode, Reading
@@ -95,6 +95,8 @@ class Execution(Pivots):
         """
         if node.error is not None:
             fail(node, parent, node.error)
+        elif not self._goes_on(node, parent):
+            fail(node, parent, foreign())
         elif node.navigation.shape is not Shape.SINGLE:
             self._work([(node, parent)], partial(self._collection, node, parent))
         else:
@@ -111,6 +113,13 @@ class Execution(Pivots):
             for child in node.children.values():
                 if child.needs_only_address and node.navigation.lives_in is None:
                     self._schedule(child, row)
+
+    def _goes_on(self, node: PlanNode, parent: Row) -> bool:
+        """Whether a cursor, if one is given, is of this edge: found out before there is a step."""
+        after = node.window.after if node.window is not None else None
+        if after is None or node.navigation.across is not None:
+            return True
+        return self._cursors.made_for(edge_of(node, collection_path(node, parent)), after)
 
     async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
         """Read one entity into ``row``, which may hold stitched edges already."""

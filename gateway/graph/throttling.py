@@ -56,14 +56,14 @@ def retry_after(value: str | None) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-_back_off = wait_random_exponential(multiplier=0.2, max=10)
+back_off = wait_random_exponential(multiplier=0.2, max=10)
 
 
 def _wait(state: RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
     if isinstance(failure, AskAgain) and failure.after is not None:
         return failure.after
-    return _back_off(state)
+    return back_off(state)
 
 
 def attempts(*, most: int, seconds: float) -> AsyncRetrying:

@@ -88,10 +88,8 @@ class WindowReader:
         self._order = order_of(node.arguments)
         self._path = path
         self._options = options
-        arguments = significant(node.arguments)
-        arguments.pop("first", None)
-        self._after = arguments.pop("after", None)
-        self._edge = f"{path} {arguments}"
+        self._after = node.arguments.get("after")
+        self._edge = edge_of(node, path)
         self._select: tuple[str, ...] | None = options.select
         self._walked: int | None = None
 
@@ -350,3 +348,11 @@ def _from_place(
         for first, page in waiting
         if first + len(page.rows) > begin or page.last
     ]
+
+
+def edge_of(node: PlanNode, path: str) -> str:
+    """What the cursors of an edge are signed with: its path, and what it was asked with."""
+    arguments = significant(node.arguments)
+    arguments.pop("first", None)
+    arguments.pop("after", None)
+    return f"{path} {arguments}"

@@ -83,18 +83,9 @@ class CursorCodec:
         Raises:
             BadUserInput: not a cursor, tampered with, or made for another edge or arguments.
         """
-        refused = BadUserInput(
-            "this cursor was not made by this edge with these arguments", argument="after"
-        )
-        if not cursor or len(cursor) > _MAX_LENGTH:
-            raise refused
-        try:
-            raw = cursor.encode("ascii")
-            blob = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, UnicodeError):
-            raise refused from None
-        mac, payload = blob[:_MAC_BYTES], blob[_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(edge, payload)):
+        refused = foreign()
+        payload = self._payload(edge, cursor)
+        if payload is None:
             raise refused
         try:
             begin = 1 + payload[0] * DIGEST_BYTES
@@ -113,9 +104,32 @@ class CursorCodec:
             raise refused
         return position
 
+    def made_for(self, edge: str, cursor: str) -> bool:
+        """Whether ``cursor`` was made for ``edge``; `decode` may refuse it all the same."""
+        return self._payload(edge, cursor) is not None
+
+    def _payload(self, edge: str, cursor: str) -> bytes | None:
+        """What is signed in a cursor of ``edge``; ``None`` if it is none."""
+        if not cursor or len(cursor) > _MAX_LENGTH:
+            return None
+        try:
+            raw = cursor.encode("ascii")
+            blob = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, UnicodeError):
+            return None
+        mac, payload = blob[:_MAC_BYTES], blob[_MAC_BYTES:]
+        return payload if hmac.compare_digest(mac, self._mac(edge, payload)) else None
+
     def _mac(self, edge: str, payload: bytes) -> bytes:
         message = edge.encode("utf-8", "surrogatepass") + b"\0" + payload
         return hmac.digest(self._key, message, "sha256")[:_MAC_BYTES]
+
+
+def foreign() -> BadUserInput:
+    """The refusal of a cursor that is none of the edge that it is given to."""
+    return BadUserInput(
+        "this cursor was not made by this edge with these arguments", argument="after"
+    )
 
 
 def _well_formed(position: Position) -> bool:

@@ -457,7 +457,7 @@ async def test_what_was_never_sent_is_not_of_unknown_outcome(where, change, audi
 async def test_what_nobody_foresaw_is_of_unknown_outcome_and_logged(audit, monkeypatch) -> None:
     async with ending(Settings()) as (gateway, server):
         server.ending = MADE["204"]
-        monkeypatch.setattr("gateway.graph.client._reply", lambda *_: 1 / 0)
+        monkeypatch.setattr("gateway.graph.client.reply_of", lambda *_: 1 / 0)
         error = await made(gateway, CHANGES["PATCH"])
     assert error == {"code": "UPSTREAM_ERROR", "outcomeUnknown": True}
     assert audit() == ["UNKNOWN"]

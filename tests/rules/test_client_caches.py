@@ -94,6 +94,7 @@ async def workflow(gateway: Gateway) -> str:
     return str(most["id"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_a_cache_with_the_keys_shows_what_the_server_said(
     gateway: Gateway,
@@ -107,6 +108,7 @@ async def test_a_cache_with_the_keys_shows_what_the_server_said(
     assert found == {op["name"]: {"first": "same", "again": "same"} for op in asked}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_a_cache_without_them_does_not(
     gateway: Gateway,
@@ -121,6 +123,7 @@ async def test_a_cache_without_them_does_not(
         assert "instead of" in found[name]["first"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_without_node_ids_objects_belong_to_what_they_were_read_with(
     gateway: Gateway,

@@ -270,6 +270,7 @@ def test_what_is_not_http_is_told_so_in_json(address: Address) -> None:
             assert client.is_closed()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_serve_has_the_limits(workers: str) -> None:
     command = ["serve", "--port", "0", "--workers", workers, "--max-header-bytes", "16000"]
