@@ -163,11 +163,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="HTTP requests to the upstream at once, per process.")
     ] = 16
     max_attempts: Annotated[
-        int,
-        Field(
-            ge=1,
-            description="Attempts of a request that is throttled or fails by chance.",
-        ),
+        int, Field(ge=1, description="Attempts of a request that is throttled or fails by chance.")
     ] = 4
     connect_timeout: Annotated[float, Field(gt=0, description="Seconds to connect.")] = 5.0
     read_timeout: Annotated[

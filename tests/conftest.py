@@ -1,5 +1,6 @@
 """What the tests share: a gateway in front of a sandbox, in process or over real sockets."""
 
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -22,9 +23,22 @@ from tests.upstreams import Unusual
 TOKEN = "a-token-that-is-long-enough-to-be-a-secret"
 
 
+# Servers that were told to stop: they look at it ten times a second, which no test has to wait for.
+_stopping: list[tuple[threading.Thread, socket.socket]] = []
+
+
+def _reap() -> None:
+    """Close the sockets of servers that have stopped."""
+    for thread, listener in list(_stopping):
+        if not thread.is_alive():
+            listener.close()
+            _stopping.remove((thread, listener))
+
+
 @contextmanager
 def listening(app: ASGIApp) -> Iterator[str]:
     """Serve an ASGI application on a loopback port; yields its address."""
+    _reap()
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="auto")
     server = uvicorn.Server(config)
     listener = config.bind_socket()
@@ -36,8 +50,7 @@ def listening(app: ASGIApp) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(5)
-        listener.close()
+        _stopping.append((thread, listener))
 
 
 @dataclass(frozen=True)

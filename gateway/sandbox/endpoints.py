@@ -1,8 +1,6 @@
-"""The endpoints of the sandbox, one declaration each.
+"""The endpoints of the sandbox that read, one declaration each; what writes is imported.
 
-The row numbers in the comments are those of graph-lifecycle-api.md section 5. What reads is a
-line in `_workflow_endpoints` or `ENDPOINTS`, with the function that finds its data; what writes is
-in `authoring`, `actions` and `drafts`.
+The row numbers in the comments are those of graph-lifecycle-api.md section 5.
 """
 
 from collections.abc import Callable
