@@ -34,7 +34,7 @@ from gateway.graph.replies import (
 )
 from gateway.graph.session import Session
 from gateway.graph.throttling import AskAgain, attempts
-from gateway.graph.transport import AiohttpTransport, Sending, http_client, target_of
+from gateway.graph.transport import DEFAULT_HEADERS, AiohttpTransport, Sending, exchange, target_of
 from gateway.odata.address import same_path
 from gateway.odata.query import GraphRequest
 
@@ -90,13 +90,16 @@ class GraphClient:
         self._clock = clock
         self._turns = Turns(concurrency, clock=clock, later=later)
         self._paces = Paces()
-        self._http = http_client(transport or AiohttpTransport(self.root))
-        self._changing = http_client(transport or AiohttpTransport(self.root, reuse=False))
+        # Parsing a URL takes longer than all else that httpx does, and our own transport goes by
+        # the target.
+        self._where = httpx.URL(self.root) if transport is None else None
+        self._reading = transport or AiohttpTransport(self.root)
+        self._changing = transport or AiohttpTransport(self.root, reuse=False)
 
     async def aclose(self) -> None:
         """Close the connection pool."""
         self._turns.close()
-        await self._http.aclose()
+        await self._reading.aclose()
         await self._changing.aclose()
 
     async def send(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
@@ -111,9 +114,10 @@ class GraphClient:
         that can be read nor a refusal, the error says ``outcomeUnknown``. It is not sent at all
         where too little time is left for its answer.
         """
-        answered = await asyncio.gather(
-            *(self._exchange(part, session) for part in batch.divided(requests, self._batches.now))
-        )
+        parts = batch.divided(requests, self._batches.now)
+        if len(parts) == 1:
+            return await self._exchange(parts[0], session)
+        answered = await asyncio.gather(*(self._exchange(part, session) for part in parts))
         return [reply for replies in answered for reply in replies]
 
     def relative(self, link: str, url: str = "") -> str:
@@ -192,8 +196,23 @@ class GraphClient:
                 waits = [replies[number].after for number in again[:granted]]
                 raise AskAgain(max((after for after in waits if after is not None), default=None))
 
-        with suppress(RetryError):
-            await attempts(most=2 * self._max_attempts, seconds=session.remaining)(attempt)
+        failed: AskAgain | None = None
+
+        async def another_attempt() -> None:
+            nonlocal failed
+            problem, failed = failed, None
+            if problem is not None:
+                raise problem
+            await attempt()
+
+        try:
+            await attempt()
+        except AskAgain as problem:
+            # Only what fails pays for the machinery of retries.
+            failed = problem
+            with suppress(RetryError):
+                again = attempts(most=2 * self._max_attempts, seconds=session.remaining)
+                await again(another_attempt)
         return replies
 
     async def _in_turn(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
@@ -277,6 +296,8 @@ class GraphClient:
     async def _send_once(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         """One attempt."""
         parts = batch.divided(requests, self._batches.now)
+        if len(parts) == 1:
+            return (await self._carry(parts[0], session))[0]
         carried = await asyncio.gather(*(self._carry(part, session) for part in parts))
         return [reply for replies, _ in carried for reply in replies]
 
@@ -379,27 +400,33 @@ class GraphClient:
         changes = request.changes if changes is None else changes
         headers = {
             **_HEADERS,
-            "Accept": "application/json",
+            **DEFAULT_HEADERS,
             "Authorization": f"Bearer {session.token}",
             "client-request-id": str(uuid.uuid4()),
         }
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         connect, read = self._timeouts
-        http = self._changing if changes else self._http
+        transport = self._changing if changes else self._reading
         sending = Sending(session.deadline - self._change_time) if changes else Sending()
         error: GraphError
         try:
             target = target_of(self._base, request.url)
             async with asyncio.timeout(session.remaining):
                 sending.begin()
-                return await http.request(
-                    request.method,
-                    f"{self.root}/{request.url}",
-                    content=request.body,
-                    headers=headers,
-                    timeout=httpx.Timeout(read, connect=connect),
-                    extensions={"target": target, "sending": sending},
+                return await exchange(
+                    transport,
+                    httpx.Request(
+                        request.method,
+                        self._where or f"{self.root}/{request.url}",
+                        content=request.body,
+                        headers=headers,
+                        extensions={
+                            "target": target,
+                            "sending": sending,
+                            "timeout": httpx.Timeout(read, connect=connect).as_dict(),
+                        },
+                    ),
                 )
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             error = UpstreamTimeout("the service did not answer in time")

@@ -138,4 +138,4 @@ def json_of(response: httpx.Response) -> Any:
 
 def lower_case(headers: httpx.Headers) -> dict[str, str]:
     """Headers by their names in lower case."""
-    return {name.lower(): value for name, value in headers.items()}
+    return {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in headers.raw}

@@ -15,7 +15,6 @@ import time
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from math import inf
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +24,7 @@ import httpx
 from aiohttp.client import ClientTimeout
 from yarl import URL
 
+from gateway import __version__
 from gateway.graph.network import session_options, tls_for
 
 _CHUNK = 64 * 1024
@@ -149,7 +149,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             answer = await self._opened().request(
                 request.method,
                 URL(origin + target.decode("ascii"), encoded=True),
-                headers=request.headers,
+                headers=[(k.decode("ascii"), v.decode("latin-1")) for k, v in request.headers.raw],
                 data=request.content or None,
                 allow_redirects=False,
                 auto_decompress=False,
@@ -200,9 +200,26 @@ def _told(problem: Exception, sending: Sending) -> httpx.TransportError:
     return (httpx.ReadError if sending.begun else httpx.ConnectError)(message)
 
 
-def http_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """An httpx client on ``transport`` that keeps no cookies."""
-    client = httpx.AsyncClient(transport=transport)
-    # A cookie that the service sets for one caller must not be sent for another.
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return client
+# What is compressed is what httpx can read.
+DEFAULT_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": httpx.AsyncClient().headers["Accept-Encoding"],
+    "User-Agent": f"lifecycle-gateway/{__version__}",
+}
+
+
+async def exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+    """The answer to one request, read whole.
+
+    There is no `httpx.AsyncClient` around the transport: it takes as long again as the request
+    itself, and the gateway wants no redirects and no cookies, which must not cross callers.
+
+    Raises:
+        httpx.HTTPError: there is no answer, or none that can be read.
+    """
+    response = await transport.handle_async_request(request)
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
+    return response
