@@ -242,23 +242,21 @@ class Reader:
                 error = problem
         return distinct(rows, "id", set()), error
 
-    async def whole(self, reply: Reply, url: str = "") -> list[Row]:
-        """All rows of a collection of which ``reply`` is the first page.
+    async def collected(self, reply: Reply, url: str) -> tuple[list[Row], GatewayError | None]:
+        """All rows of a collection of which ``reply`` is the first page, and why some are missing.
 
         Args:
             reply: the page.
             url: what it was asked by, relative to the root.
 
         Raises:
-            GatewayError: as for `pages`.
+            GatewayError: there is no first page.
         """
         if reply.error is not None:
             raise reply.error
         page = self._page(reply.data, url, None, None)
         rows, error = await self.rest(page.rows, page.next)
-        if error is not None or page.unusable is not None:
-            raise error or page.unusable or GraphError("a page is missing")
-        return rows
+        return rows, error or page.unusable
 
     def next_link(self, data: Row, name: str = "", url: str = "") -> str | None:
         """The link to what follows ``data``, or its inlined collection ``name``.

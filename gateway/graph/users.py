@@ -95,7 +95,7 @@ class Directory:
         refused: list[tuple[list[str], GatewayError]] = []
         for (ids, _), reply in zip(asked, pending, strict=True):
             try:
-                self._keep(ids, await self._rows(await reply))
+                self._keep(ids, *await self._rows(await reply))
             except Forbidden as error:
                 refused.append((ids, error))
             except GatewayError as error:
@@ -111,7 +111,7 @@ class Directory:
             users: dict[str, Row] = {}
             for name, reply in zip(names, pending, strict=True):
                 try:
-                    for row in await self._rows(await reply):
+                    for row in (await self._rows(await reply))[0]:
                         users.setdefault(row["id"].lower(), {}).update(row)
                 except GatewayError as problem:
                     self._refused[name] = problem
@@ -150,21 +150,24 @@ class Directory:
         ]
         for chunk, reply in zip(chunks, pending, strict=True):
             try:
-                self._keep(chunk, await self._rows(await reply))
+                self._keep(chunk, *await self._rows(await reply))
             except GatewayError as error:
                 told = "deletedDateTime" in self._select and not isinstance(error, NotFound)
                 row = {"deletedDateTime": error} if told else None
                 self._users.update(dict.fromkeys(chunk, row))
 
-    async def _rows(self, reply: Reply) -> list[Row]:
-        rows = await self._reader.whole(reply)
-        if not all(isinstance(row.get("id"), str) for row in rows):
-            raise GraphError("the service answered a user without an id")
-        return rows
+    async def _rows(self, reply: Reply) -> tuple[list[Row], GatewayError | None]:
+        """The users in a reply, and why some may be missing."""
+        rows, error = await self._reader.collected(reply, "users")
+        named = [row for row in rows if isinstance(row.get("id"), str)]
+        if len(named) < len(rows):
+            error = error or GraphError("the service answered a user without an id")
+        return named, error
 
-    def _keep(self, ids: list[str], rows: list[Row]) -> None:
+    def _keep(self, ids: list[str], rows: list[Row], error: GatewayError | None = None) -> None:
+        """Keep the users that were found; who was not is not there, or lost by an error."""
         found = {row["id"].lower(): {**row, **self._refused} for row in rows}
-        self._users.update((id_, found.get(id_.lower())) for id_ in ids)
+        self._users.update((id_, found.get(id_.lower(), error)) for id_ in ids)
 
 
 def _chunks(ids: list[str], size: int) -> list[list[str]]:

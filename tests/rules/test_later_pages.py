@@ -281,3 +281,31 @@ async def test_a_count_that_fails_does_not_take_the_rows_along(start: Start) -> 
     [error] = answer["errors"]
     assert error["path"] == ["workflows", "totalCount"]
     assert error["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_a_later_page_of_a_look_up_of_users_loses_the_others_only(start: Start) -> None:
+    """The look-up answers two users and a link that leads nowhere."""
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if asked.url.startswith("users?"):
+            del answer.body["value"][2:]
+            kept.update(row["id"] for row in answer.body["value"])
+            answer.body["@odata.nextLink"] = "https://elsewhere.example/v1.0/users?$skiptoken=2"
+
+    kept: set[str] = set()
+    query = """{ workflows(first: 1) { nodes { runs(first: 1) { nodes {
+      taskProcessingResults { nodes { id subject { id displayName } task { id } } } } } } } }"""
+    gateway = await start(unusual=Unusual(change=change, instead=_no_expanded_subject))
+    answer = await gateway.query(query)
+    results = answer["data"]["workflows"]["nodes"][0]["runs"]["nodes"][0]["taskProcessingResults"]
+    subjects = [row["subject"] for row in results["nodes"]]
+    assert {s["id"] for s in subjects if s["displayName"]} == kept
+    lost = [s for s in subjects if s["displayName"] is None]
+    assert lost
+    assert len(answer["errors"]) == len(lost)
+    assert {error["path"][-1] for error in answer["errors"]} == {"displayName"}
+
+
+def _no_expanded_subject(asked: Asked) -> Answered | None:
+    refused = "expand=subject" in asked.url
+    return graph_error(403, "Forbidden", "no expansion") if refused else None
