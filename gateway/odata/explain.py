@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.odata.address import Address
 from gateway.odata.filter import compile_filter
 from gateway.odata.model import Shape, Strategy
-from gateway.odata.plan import RUN_FACTS, Plan, PlanNode, runs_filter
+from gateway.odata.plan import RUN_FACTS, Plan, PlanNode, Reading, runs_filter
 from gateway.odata.query import Options
 
 
@@ -134,7 +134,12 @@ class _Walk:
         path = address.path
         if not address.readable:
             path, options = address.collection, Options(options.select, expand, "id eq '…'")
-        self._add(layer, edge, Strategy.REQUEST, _template(path, options))
+        if node.reading is Reading.NOTHING:
+            self._add(layer, edge, "nothing", None, "its address is enough")
+        else:
+            facts = node.reading is Reading.FACTS
+            note = "for its counts alone: without them the answer is the same" if facts else ""
+            self._add(layer, edge, Strategy.REQUEST, _template(path, options), note)
         for child in node.children.values():
             if child.needs_only_address:
                 self._requested(child, address.path, layer, f"{edge}.{child.navigation.name}", "")

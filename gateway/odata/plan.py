@@ -136,6 +136,8 @@ class PlanNode:
             node whose rows are addressed by its key there; ``None`` where the key is given
             (`trail`).
         identified: whether the ``nodeId`` of its rows is selected.
+        itself: whether anything is selected of its rows where they are, and not only by edges that
+            lead back to them.
         addressed: whether its rows have to know their addresses (`settle`).
         linked: whether its rows have to know the rows that they hang below (`settle`).
         reading: why the single entity at the end of the edge is read, if it is (`settle`).
@@ -160,6 +162,7 @@ class PlanNode:
     sources: "tuple[PlanNode, ...]" = ()
     trail: "dict[str, PlanNode | None]" = field(default_factory=dict)
     identified: bool = False
+    itself: bool = False
     addressed: bool = True
     linked: bool = True
     reading: Reading = Reading.SELECTED
@@ -284,13 +287,14 @@ class PlanNode:
         where a row or a change leads to it, the address tells the id.
         """
         navigation = self.navigation
-        told = {"id"} if navigation.address is None else set()
+        told = {"id"} if navigation.address is None or not self.itself else set()
         children = [child for child in self.children.values() if child.error is None]
         if (
             navigation.lives_in is not None
             or not self.properties.keys() <= told
             or not all(child.needs_only_address for child in children)
-            or (navigation.address is not None and (self.identified or not self.children))
+            or (navigation.address is not None and self.itself and self.identified)
+            or (navigation.address is not None and not self.children)
         ):
             return Reading.SELECTED
         facts = [f for child in children for f in child.counted_by(self.entity.name)]

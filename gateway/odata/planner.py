@@ -112,10 +112,11 @@ class Planner:
                     node.unsupported[prop.name] = _beta_only(f"{node.entity.name}.{prop.name}")
                 else:
                     node.properties[prop.name] = prop
+                    node.itself = True
             elif (navigation := node.entity.navigations.get(selected.name)) is not None:
                 self._edge(node, navigation, selected)
             elif selected.name == "nodeId":
-                node.identified = True
+                node.identified = node.itself = True
 
     def _edge(self, node: PlanNode, navigation: Navigation, selected: SelectedField) -> None:
         if navigation.container is not None:
@@ -124,7 +125,9 @@ class Planner:
             container = node.trail[navigation.container]
             if container is not None:
                 node.backward[navigation.name] = _levels(node, container)
+                itself = container.itself
                 self._fill(container, selected.selection)
+                container.itself = itself
                 return
         if navigation.shape is Shape.LIST and navigation.call is None:
             child = self._list(node, navigation, selected.arguments)

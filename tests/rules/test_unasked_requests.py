@@ -109,3 +109,15 @@ async def test_what_an_operation_names_is_looked_for_if_only_its_id_is_selected(
         answer = await gateway.query(f'{{ workflow(id: "nope") {{ {selection} }} }}')
         assert answer["data"] == {"workflow": None}
         assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+BACK = "query ($w: ID!) { workflow(id: $w) { runs { nodes { id workflow { id nodeId } } } } }"
+
+
+async def test_an_id_that_only_an_edge_back_selects_is_not_looked_for(start: Start) -> None:
+    ids = await _ids(start)
+    unusual = Unusual(instead=_only_below)
+    gateway = await start(unusual=unusual)
+    data = await gateway.data(BACK, w=ids["w"])
+    assert {run["workflow"]["id"] for run in data["workflow"]["runs"]["nodes"]} == {ids["w"]}
+    assert len(unusual.asked) == 1
