@@ -200,10 +200,12 @@ def _told(problem: Exception, sending: Sending) -> httpx.TransportError:
     return (httpx.ReadError if sending.begun else httpx.ConnectError)(message)
 
 
-# What is compressed is what httpx can read.
+# What is compressed is what httpx can read. Given a transport, it does not look at the environment.
 DEFAULT_HEADERS = {
     "Accept": "application/json",
-    "Accept-Encoding": httpx.AsyncClient().headers["Accept-Encoding"],
+    "Accept-Encoding": httpx.AsyncClient(transport=httpx.AsyncBaseTransport()).headers[
+        "Accept-Encoding"
+    ],
     "User-Agent": f"lifecycle-gateway/{__version__}",
 }
 
