@@ -52,6 +52,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]

@@ -63,6 +63,12 @@ def post(address: str, **headers: str) -> httpx.Response:
     return httpx.post(f"{address}/graphql", json=QUERY, headers=headers, timeout=60)
 
 
+def test_help_has_the_whole_name_of_each_option() -> None:
+    shown = run("serve", "--help", COLUMNS="80").stdout
+    options = [f"--{name.replace('_', '-')} " for name in inspect.signature(serve).parameters]
+    assert [option for option in options if option not in shown] == ["--context "]
+
+
 def test_serve_runs_on_the_sandbox_and_says_so() -> None:
     with server("serve", "--port", "0") as (address, printed):
         assert "sandbox" in printed

@@ -189,7 +189,11 @@ async def test_a_batch_is_answered_one_by_one_up_to_its_limit(start: Start) -> N
     for body, code in ((BATCH + BATCH[:1], "BATCH_TOO_LARGE"), ([], "BAD_REQUEST")):
         response = await gateway.post(body)
         assert response.status_code == 400
-        assert response.json()["errors"][0]["extensions"]["code"] == code
+        assert response.json()["errors"][0]["extensions"] == {
+            "code": code,
+            "limit": len(BATCH),
+            "setting": "GATEWAY_MAX_BATCH",
+        }
 
 
 async def test_a_browser_gets_the_explorer(gateway: Gateway) -> None:

@@ -60,6 +60,8 @@ async def parameters_of(
             400,
             "BATCH_TOO_LARGE" if given else "BAD_REQUEST",
             f"a batch has from 1 to {max_batch} operations (setting GATEWAY_MAX_BATCH)",
+            limit=max_batch,
+            setting="GATEWAY_MAX_BATCH",
         )
     return [_checked_or_refused(item) for item in given]
 

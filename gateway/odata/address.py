@@ -145,8 +145,9 @@ def checked_id(value: str, argument: str) -> str:
         )
     if _is_operator(value):
         raise BadUserInput(
-            "an id does not begin with '$' or '@', has no parentheses and no quotes around it, "
-            "is not '*', and is no name in Microsoft Graph's paths, such as 'summary'",
+            "an id does not begin with '$', '@', 'graph.' or 'microsoft.graph.', has no "
+            "parentheses and no quotes around it, is not '*' or dots alone, and is no name in "
+            "Microsoft Graph's paths, such as 'summary'",
             argument=argument,
         )
     return value

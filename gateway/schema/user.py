@@ -36,7 +36,9 @@ class User(Node):
     company_name: str | None = prop("The company that the user is associated with.")
     country: str | None = prop("The country or region where the user is located.")
     created_date_time: DateTime | None = prop("When the user object was created.")
-    deleted_date_time: DateTime | None = prop("When the user was deleted; null unless deleted.")
+    deleted_date_time: DateTime | None = prop(
+        "When the user was deleted; null if not, or too long ago."
+    )
     department: str | None = prop("The department where the user works.")
     display_name: str | None = prop("The name shown in the address book.")
     employee_hire_date: DateTime | None = prop("When the user was, or will be, hired.")

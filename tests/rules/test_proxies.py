@@ -40,6 +40,7 @@ from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.settings import Settings
 from tests.access.authority import CLIENT, SECRET, TENANT, Authority, Service
 from tests.conftest import Gateway, listening
+from tests.test_cli import run
 from tests.upstreams import raw_server, read_request
 
 # A session of aiohttp 3 takes a proxy's login in no other way.
@@ -501,3 +502,22 @@ def test_a_way_out_that_can_not_be_used_is_told_at_the_start(
     assert told.exit_code != 0
     assert f"{variable} must " in told.output
     assert "Traceback" not in told.output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "socks5://me:password-of-mine@proxy.test"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
+    ],
+)
+def test_a_way_out_that_can_not_be_used_hinders_nothing_before_it_is_read(
+    variable: str, value: str
+) -> None:
+    """What is read while modules are loaded fails before anything can be told."""
+    told = run("serve", GATEWAY_UPSTREAM_URL=f"https://{GRAPH}/v1.0", **{variable: value})
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"{variable} must ")
+    assert "Traceback" not in told.stderr
+    assert "password" not in told.stderr
+    assert run("schema", "--check", "schema.graphql", **{variable: value}).returncode == 0
