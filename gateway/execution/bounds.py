@@ -23,7 +23,7 @@ from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution.partial import AnsweringPartially
-from gateway.odata.errors import BadUserInput, GatewayError, without_frames
+from gateway.odata.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
 from gateway.odata.plan import edge_key
 
 _FIELD = 16
@@ -52,12 +52,6 @@ class Bounds:
     bytes: int = 256_000_000
 
 
-class AnswerTooLarge(GatewayError):
-    """The answer would have more objects or bytes than one may have; nothing of it is written."""
-
-    code = "ANSWER_TOO_LARGE"
-
-
 class Ledger:
     """Counts the objects and bytes of one answer before they are written.
 
@@ -79,18 +73,13 @@ class Ledger:
         self.objects += objects
         self.bytes += size
         if self.objects > self._bounds.objects:
-            raise _too_large("objects", self._bounds.objects, "GATEWAY_MAX_ANSWER_OBJECTS")
+            raise AnswerTooLarge(
+                "objects", limit=self._bounds.objects, setting="GATEWAY_MAX_ANSWER_OBJECTS"
+            )
         if self.bytes > self._bounds.bytes:
-            raise _too_large("bytes", self._bounds.bytes, "GATEWAY_MAX_ANSWER_BYTES")
-
-
-def _too_large(what: str, limit: int, setting: str) -> AnswerTooLarge:
-    return AnswerTooLarge(
-        f"the answer would have more than {limit} {what} (setting {setting}); "
-        "ask for fewer rows or less of each",
-        limit=limit,
-        setting=setting,
-    )
+            raise AnswerTooLarge(
+                "bytes", limit=self._bounds.bytes, setting="GATEWAY_MAX_ANSWER_BYTES"
+            )
 
 
 class Bounded(AnsweringPartially):

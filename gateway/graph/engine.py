@@ -19,8 +19,8 @@ from gateway.graph.replies import Reply
 from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
 from gateway.odata.cost import DEFAULT_PAGE_SIZE
-from gateway.odata.cursor import CursorCodec
-from gateway.odata.errors import BudgetExceeded
+from gateway.odata.cursor import CountedCursors, CursorCodec
+from gateway.odata.errors import AnswerTooLarge, BudgetExceeded
 from gateway.odata.plan import Plan
 from gateway.odata.query import GraphRequest
 
@@ -35,6 +35,7 @@ class Engine:
         cursors: signs cursors.
         deadline: seconds that one operation may take.
         budget: upstream requests that one operation may send, each item of a `$batch` counted.
+        answer_bytes: bytes of an answer; cursors are counted as they are made.
         patience: how long something new may be missing.
         capabilities, page_sizes: what the service turned out to accept and to send.
     """
@@ -44,6 +45,7 @@ class Engine:
     cursors: CursorCodec
     deadline: float = 60.0
     budget: int = 5000
+    answer_bytes: int = 256_000_000
     patience: Patience = field(default_factory=Patience)
     capabilities: Capabilities = field(default_factory=Capabilities)
     page_sizes: PageSizes = field(default_factory=lambda: PageSizes(DEFAULT_PAGE_SIZE))
@@ -72,9 +74,16 @@ class Engine:
             )
         reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
         try:
-            return await Execution(plan, reader, self.cursors).run()
+            cursors = CountedCursors(self.cursors, partial(self._count, usage))
+            return await Execution(plan, reader, cursors).run()
         finally:
             loader.cancel()
+
+    def _count(self, usage: Usage, size: int) -> None:
+        usage.cursor_bytes += size
+        if usage.cursor_bytes > self.answer_bytes:
+            setting = "GATEWAY_MAX_ANSWER_BYTES"
+            raise AnswerTooLarge("bytes", limit=self.answer_bytes, setting=setting)
 
     async def change(
         self, requests: Sequence[GraphRequest], caller: Caller, usage: Usage

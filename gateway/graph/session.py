@@ -17,12 +17,14 @@ class Usage:
 
     What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
     ``sending`` of the HTTP requests are under way now, and ``waiting`` wait for their turn.
-    ``pace`` is that of the operation's credential, and ``renewal`` its other token.
+    ``cursor_bytes`` are those of the cursors that were made for it. ``pace`` is that of the
+    operation's credential, and ``renewal`` its other token.
     """
 
     http_requests: int = 0
     requests: int = 0
     repeated: int = 0
+    cursor_bytes: int = 0
     sending: int = 0
     waiting: int = 0
     pace: Pace | None = field(default=None, repr=False)

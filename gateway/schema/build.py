@@ -34,6 +34,7 @@ from gateway.schema import (
     quarantine,
     workflow_subject,
 )
+from gateway.schema.context import answer_edge, answer_root
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.directory_object import DirectoryObject
 from gateway.schema.drafts import (
@@ -42,7 +43,6 @@ from gateway.schema.drafts import (
     UserProcessingResultPayload,
     UsersProcessingSummary,
 )
-from gateway.schema.context import answer_edge, answer_root
 from gateway.schema.entity import model_of, read_field
 from gateway.schema.enums import read_tolerantly
 from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
