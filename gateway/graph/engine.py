@@ -111,9 +111,10 @@ class Engine:
         return await self.client.send(requests, session)
 
     async def _session(self, caller: Caller, usage: Usage) -> Session:
-        deadline = time.monotonic() + self.deadline
+        if usage.deadline is None:
+            usage.deadline = time.monotonic() + self.deadline
         try:
-            async with asyncio.timeout(self.deadline):
+            async with asyncio.timeout(usage.deadline - time.monotonic()):
                 token = await self.credentials.token(caller)
         except TimeoutError:
             raise UpstreamTimeout("there was no token for the service in time") from None
@@ -121,7 +122,7 @@ class Engine:
             usage.renewal = Renewal(partial(self.credentials.renew, caller))
         return Session(
             token,
-            deadline,
+            usage.deadline,
             usage,
             self.budget,
             caller=caller.account,

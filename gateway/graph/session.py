@@ -17,7 +17,8 @@ class Usage:
 
     What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
     ``sending`` of the HTTP requests are under way now, and ``waiting`` wait for their turn.
-    ``cursor_bytes`` are those of the cursors that were made for it. ``pace`` is that of the
+    ``cursor_bytes`` are those of the cursors that were made for it. ``deadline`` is when it ends, in
+    seconds of ``time.monotonic()``; it begins with what is sent first. ``pace`` is that of the
     operation's credential, and ``renewal`` its other token.
     """
 
@@ -27,6 +28,7 @@ class Usage:
     cursor_bytes: int = 0
     sending: int = 0
     waiting: int = 0
+    deadline: float | None = None
     pace: Pace | None = field(default=None, repr=False)
     renewal: Renewal | None = field(default=None, repr=False)
 
