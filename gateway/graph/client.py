@@ -35,8 +35,16 @@ from gateway.graph.replies import (
 )
 from gateway.graph.session import Session
 from gateway.graph.throttling import AskAgain, attempts
-from gateway.graph.transport import DEFAULT_HEADERS, AiohttpTransport, Sending, exchange, target_of
+from gateway.graph.transport import (
+    DEFAULT_HEADERS,
+    AiohttpTransport,
+    Answer,
+    Sending,
+    exchange,
+    target_of,
+)
 from gateway.odata.address import same_path
+from gateway.odata.errors import BudgetExceeded, GatewayError
 from gateway.odata.query import GraphRequest
 
 _log = logging.getLogger(__name__)
@@ -410,7 +418,7 @@ class GraphClient:
 
     async def _http_request(
         self, request: GraphRequest, session: Session, *, changes: bool | None = None
-    ) -> httpx.Response | Reply:
+    ) -> Answer | Reply:
         changes = request.changes if changes is None else changes
         headers = {
             **_HEADERS,
@@ -423,7 +431,7 @@ class GraphClient:
         connect, read = self._timeouts
         transport = self._changing if changes else self._reading
         sending = Sending(session.deadline - self._change_time) if changes else Sending()
-        error: GraphError
+        error: GatewayError
         try:
             target = target_of(self._base, request.url)
             async with asyncio.timeout(session.remaining):
@@ -441,7 +449,11 @@ class GraphClient:
                             "timeout": httpx.Timeout(read, connect=connect).as_dict(),
                         },
                     ),
+                    session.received,
                 )
+        except BudgetExceeded as much:
+            error = much.copy()
+            return Reply(error=outcome_unknown(error) if changes else error, status=-1)
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             error = UpstreamTimeout("the service did not answer in time")
             if changes:

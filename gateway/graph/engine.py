@@ -35,6 +35,7 @@ class Engine:
         cursors: signs cursors.
         deadline: seconds that one operation may take.
         budget: upstream requests that one operation may send, each item of a `$batch` counted.
+        upstream_bytes: bytes of answers of the service that one operation may read.
         answer_bytes: bytes of an answer; cursors are counted as they are made.
         patience: how long something new may be missing.
         capabilities, page_sizes: what the service turned out to accept and to send.
@@ -45,6 +46,7 @@ class Engine:
     cursors: CursorCodec
     deadline: float = 60.0
     budget: int = 5000
+    upstream_bytes: int = 256_000_000
     answer_bytes: int = 256_000_000
     patience: Patience = field(default_factory=Patience)
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -125,6 +127,7 @@ class Engine:
             usage.deadline,
             usage,
             self.budget,
+            self.upstream_bytes,
             caller=caller.account,
             credential=self.credentials.key(caller),
             renewal=usage.renewal,

@@ -161,7 +161,7 @@ class Turns:
         async def helping() -> None:
             with suppress(TooLate):
                 turn = await enter()
-                waiting.discard(asyncio.current_task())  # type: ignore[arg-type]
+                waiting.discard(asyncio.current_task())
                 try:
                     await work()
                 finally:

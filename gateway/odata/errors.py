@@ -63,7 +63,7 @@ class NotSupported(GatewayError):
 
 
 class BudgetExceeded(GatewayError):
-    """The operation needs more upstream requests than one operation may use."""
+    """The operation needs more upstream requests, or bytes, than one operation may use."""
 
     code = "BUDGET_EXCEEDED"
 
