@@ -121,6 +121,7 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
         deadline=settings.deadline,
         budget=settings.max_upstream_requests,
         upstream_bytes=settings.max_upstream_bytes,
+        answer_objects=settings.max_answer_objects,
         answer_bytes=settings.max_answer_bytes,
     )
 

@@ -36,6 +36,7 @@ class Engine:
         deadline: seconds that one operation may take.
         budget: upstream requests that one operation may send, each item of a `$batch` counted.
         upstream_bytes: bytes of answers of the service that one operation may read.
+        answer_objects: objects of an answer; rows of views are counted as they are dealt out.
         answer_bytes: bytes of an answer; cursors are counted as they are made.
         patience: how long something new may be missing.
         capabilities, page_sizes: what the service turned out to accept and to send.
@@ -47,6 +48,7 @@ class Engine:
     deadline: float = 60.0
     budget: int = 5000
     upstream_bytes: int = 256_000_000
+    answer_objects: int = 1_000_000
     answer_bytes: int = 256_000_000
     patience: Patience = field(default_factory=Patience)
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -77,7 +79,8 @@ class Engine:
         reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
         try:
             cursors = CountedCursors(self.cursors, partial(self._count, usage))
-            return await Execution(plan, reader, cursors).run()
+            counted = partial(self._count_views, usage)
+            return await Execution(plan, reader, cursors, counted).run()
         finally:
             loader.cancel()
 
@@ -86,6 +89,12 @@ class Engine:
         if usage.cursor_bytes > self.answer_bytes:
             setting = "GATEWAY_MAX_ANSWER_BYTES"
             raise AnswerTooLarge("bytes", limit=self.answer_bytes, setting=setting)
+
+    def _count_views(self, usage: Usage, rows: int) -> None:
+        usage.view_rows += rows
+        if usage.view_rows > self.answer_objects:
+            setting = "GATEWAY_MAX_ANSWER_OBJECTS"
+            raise AnswerTooLarge("objects", limit=self.answer_objects, setting=setting)
 
     async def change(
         self, requests: Sequence[GraphRequest], caller: Caller, usage: Usage

@@ -19,6 +19,7 @@ class Usage:
     What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
     ``received`` are the bytes of the answers. ``sending`` of the HTTP requests are under way now,
     and ``waiting`` wait for their turn. ``cursor_bytes`` are those of the cursors that were made.
+    ``view_rows`` are those of lists that are in the answer once more, filtered or sorted.
     ``deadline`` is when it ends, in seconds of ``time.monotonic()``; it begins with what is sent
     first. ``pace`` is that of the operation's credential, and ``renewal`` its other token.
     """
@@ -28,6 +29,7 @@ class Usage:
     received: int = 0
     repeated: int = 0
     cursor_bytes: int = 0
+    view_rows: int = 0
     sending: int = 0
     waiting: int = 0
     deadline: float | None = None

@@ -16,6 +16,7 @@ import pytest
 from gateway.execution.bounds import Bounds, Ledger
 from gateway.odata.cursor import CursorCodec, Position
 from gateway.odata.errors import AnswerTooLarge
+from gateway.odata.plan import View
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Answered, Asked, Unusual
@@ -209,3 +210,26 @@ async def test_cursors_are_counted_as_they_are_made(
     longest = max(map(len, made))
     assert len(made) <= 15_000 // min(map(len, made)) + 10 * 5 + 1
     assert longest > 3_000
+
+
+@BOTH
+async def test_rows_of_views_are_counted_as_they_are_dealt_out(
+    start: Start, monkeypatch: pytest.MonkeyPatch, projection: bool
+) -> None:
+    made = 0
+    of = View.of
+
+    def noted(self: View, rows: list[Any]) -> list[Any]:
+        nonlocal made
+        made += 1
+        return of(self, rows)
+
+    monkeypatch.setattr(View, "of", noted)
+    gateway = await start(
+        users=50, settings=Settings(max_answer_objects=2_000, projection=projection)
+    )
+    views = aliases(40, 'taskProcessingResults(filter: { id: { ne: "#" } }) { id }')
+    runs = f"runs {{ nodes {{ userProcessingResults {{ nodes {{ {views} }} }} }} }}"
+    await refused(gateway, NODES % runs)
+    users = 50 * 4 * 5
+    assert made <= 2_000 // 3 + users + 1
