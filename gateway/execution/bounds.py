@@ -256,7 +256,15 @@ class Bounded(AnsweringPartially):
     def complete_leaf_value(  # type: ignore[override]
         self, return_type: GraphQLLeafType, result: Any
     ) -> Any:
-        """Complete a leaf, and count the text that it is."""
+        """Complete a leaf, and count the text that it is.
+
+        Objects and lists are no leaves of this schema. graphql-core would print all of one in its
+        error, however large or deep it is.
+        """
+        if isinstance(result, dict | list):
+            begin, end = "{}" if isinstance(result, dict) else "[]"
+            inside = "…" if result else ""
+            raise GraphQLError(f"{return_type.name} cannot represent value: {begin}{inside}{end}")
         if not self._counted and isinstance(result, str):
             self.ledger.add(0, len(result))
         return StrawberryGraphQLCoreExecutionContext.complete_leaf_value(return_type, result)

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.graph.layers import Execution
 from gateway.graph.users import Directory
+from gateway.settings import Settings
 from tests.conftest import Start
 from tests.upstreams import Answered, Asked, Unusual
 
@@ -102,3 +103,22 @@ async def test_headers_of_an_item_that_are_no_texts(start: Start, value: str) ->
     gateway = await start(unusual=Unusual(http=http))
     data = await gateway.data("{ workflows { nodes { runs(first: 1) { nodes { id } } } } }")
     assert [workflow["runs"]["nodes"] for workflow in data["workflows"]["nodes"]] == [[]] * 5
+
+
+@pytest.mark.parametrize("projection", [True, False])
+@pytest.mark.parametrize(
+    "value", ["[" * 990 + "]" * 990, '{"a":' * 990 + "1" + "}" * 990, "[1" + ",1" * 100_000 + "]"]
+)
+@pytest.mark.parametrize("name", ["displayName", "createdDateTime", "category", "version"])
+async def test_a_value_that_is_no_leaf_is_not_printed(
+    start: Start, name: str, value: str, projection: bool
+) -> None:
+    body = f'{{"value":[{{"id":"w","{name}":{value}}}]}}'.encode()
+    unusual = Unusual(instead=lambda _: Answered(body))
+    gateway = await start(unusual=unusual, settings=Settings(projection=projection))
+    answer = await gateway.query(f"{{ workflows {{ nodes {{ id {name} }} }} }}")
+    assert answer["data"]["workflows"]["nodes"] == [{"id": "w", name: None}]
+    [error] = answer["errors"]
+    assert error["extensions"]["code"] == "UPSTREAM_ERROR"
+    assert error["path"] == ["workflows", "nodes", 0, name]
+    assert len(error["message"]) < 200
