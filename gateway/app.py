@@ -120,6 +120,9 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
         CursorCodec((secret.get_secret_value() if secret else upstream.url).encode()),
         deadline=settings.deadline,
         budget=settings.max_upstream_requests,
+        upstream_bytes=settings.max_upstream_bytes,
+        answer_objects=settings.max_answer_objects,
+        answer_bytes=settings.max_answer_bytes,
     )
 
 

@@ -159,6 +159,10 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, description="Upstream requests of one operation; batch items count each."),
     ] = 5000
+    max_upstream_bytes: Annotated[
+        int,
+        Field(ge=1, description="Bytes of the service's answers that one operation may read."),
+    ] = 256_000_000
     concurrency: Annotated[
         int, Field(ge=1, description="HTTP requests to the upstream at once, per process.")
     ] = 16

@@ -23,7 +23,7 @@ from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution.partial import AnsweringPartially
-from gateway.odata.errors import BadUserInput, GatewayError, without_frames
+from gateway.odata.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
 from gateway.odata.plan import edge_key
 
 _FIELD = 16
@@ -52,12 +52,6 @@ class Bounds:
     bytes: int = 256_000_000
 
 
-class AnswerTooLarge(GatewayError):
-    """The answer would have more objects or bytes than one may have; nothing of it is written."""
-
-    code = "ANSWER_TOO_LARGE"
-
-
 class Ledger:
     """Counts the objects and bytes of one answer before they are written.
 
@@ -79,18 +73,13 @@ class Ledger:
         self.objects += objects
         self.bytes += size
         if self.objects > self._bounds.objects:
-            raise _too_large("objects", self._bounds.objects, "GATEWAY_MAX_ANSWER_OBJECTS")
+            raise AnswerTooLarge(
+                "objects", limit=self._bounds.objects, setting="GATEWAY_MAX_ANSWER_OBJECTS"
+            )
         if self.bytes > self._bounds.bytes:
-            raise _too_large("bytes", self._bounds.bytes, "GATEWAY_MAX_ANSWER_BYTES")
-
-
-def _too_large(what: str, limit: int, setting: str) -> AnswerTooLarge:
-    return AnswerTooLarge(
-        f"the answer would have more than {limit} {what} (setting {setting}); "
-        "ask for fewer rows or less of each",
-        limit=limit,
-        setting=setting,
-    )
+            raise AnswerTooLarge(
+                "bytes", limit=self._bounds.bytes, setting="GATEWAY_MAX_ANSWER_BYTES"
+            )
 
 
 class Bounded(AnsweringPartially):
@@ -267,7 +256,15 @@ class Bounded(AnsweringPartially):
     def complete_leaf_value(  # type: ignore[override]
         self, return_type: GraphQLLeafType, result: Any
     ) -> Any:
-        """Complete a leaf, and count the text that it is."""
+        """Complete a leaf, and count the text that it is.
+
+        Objects and lists are no leaves of this schema. graphql-core would print all of one in its
+        error, however large or deep it is.
+        """
+        if isinstance(result, dict | list):
+            begin, end = "{}" if isinstance(result, dict) else "[]"
+            inside = "…" if result else ""
+            raise GraphQLError(f"{return_type.name} cannot represent value: {begin}{inside}{end}")
         if not self._counted and isinstance(result, str):
             self.ledger.add(0, len(result))
         return StrawberryGraphQLCoreExecutionContext.complete_leaf_value(return_type, result)

@@ -22,11 +22,12 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 
-from gateway.execution.bounds import AnswerTooLarge, Bounded, Bounds
+from gateway.execution.bounds import Bounded, Bounds
 from gateway.execution.compiler import Compiled, Hole, compile_selection
 from gateway.execution.readings import Readings
 from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
 from gateway.execution.sizes import count
+from gateway.odata.errors import AnswerTooLarge
 
 MAX_SOURCE = 3_000_000
 """How many characters of generated source are kept per process; a function takes ten times that."""

@@ -24,7 +24,7 @@ from gateway.graph.reader import Reader, Row
 from gateway.graph.rows import ADDRESS, PARENT, adopt
 from gateway.graph.unread import Unread
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, key_of
-from gateway.odata.cursor import CursorCodec, Position
+from gateway.odata.cursor import CursorCodec, Position, signed_edge
 from gateway.odata.errors import BadUserInput, GatewayError
 from gateway.odata.filter import (
     comparable,
@@ -76,7 +76,7 @@ class Across:
         arguments = significant(node.arguments)
         arguments.pop("first", None)
         self._after: str | None = arguments.pop("after", None)
-        self._edge = f"{node.navigation.name} {arguments}"
+        self._edge = signed_edge(node.navigation.name, arguments)
         self._filter = self._wanted()
         self._passes = predicate(self._filter)
         self._unread = Unread()

@@ -146,4 +146,5 @@ def _item(response: dict[str, Any]) -> Item | GraphError:
     if type(status) is not int:
         return GraphError("the service answered an item of a $batch without a status")
     headers = headers if isinstance(headers, dict) else {}
-    return Item(status, {str(k).lower(): str(v) for k, v in headers.items()}, response.get("body"))
+    told = {k.lower(): str(v) for k, v in headers.items() if isinstance(v, str | int)}
+    return Item(status, told, response.get("body"))

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
@@ -34,8 +35,16 @@ from gateway.graph.replies import (
 )
 from gateway.graph.session import Session
 from gateway.graph.throttling import AskAgain, attempts
-from gateway.graph.transport import DEFAULT_HEADERS, AiohttpTransport, Sending, exchange, target_of
+from gateway.graph.transport import (
+    DEFAULT_HEADERS,
+    AiohttpTransport,
+    Answer,
+    Sending,
+    exchange,
+    target_of,
+)
 from gateway.odata.address import same_path
+from gateway.odata.errors import BudgetExceeded, GatewayError
 from gateway.odata.query import GraphRequest
 
 _log = logging.getLogger(__name__)
@@ -257,14 +266,17 @@ class GraphClient:
     async def _turn(
         self, requests: Sequence[GraphRequest], pending: list[int], session: Session, pace: Pace
     ) -> Turn:
-        usage = session.usage
         changes = any(requests[number].changes for number in pending)
-        latest = session.deadline - (self._change_time if changes else 0.0)
-        usage.waiting += 1
+        session.usage.waiting += 1
         try:
-            return await self._turns.enter(session.caller, id(usage), pace, len(pending), latest)
+            return await self._enter(len(pending), session, pace, changes)
         finally:
-            usage.waiting -= 1
+            session.usage.waiting -= 1
+
+    async def _enter(self, requests: int, session: Session, pace: Pace, changes: bool) -> Turn:
+        latest = session.deadline - (self._change_time if changes else 0.0)
+        operation = id(session.usage)
+        return await self._turns.enter(session.caller, operation, pace, requests, latest)
 
     async def _answers(
         self, requests: Sequence[GraphRequest], session: Session, turn: Turn
@@ -298,8 +310,19 @@ class GraphClient:
         parts = batch.divided(requests, self._batches.now)
         if len(parts) == 1:
             return (await self._carry(parts[0], session))[0]
-        carried = await asyncio.gather(*(self._carry(part, session) for part in parts))
+        carried = await self._spread(parts, session)
         return [reply for replies, _ in carried for reply in replies]
+
+    async def _spread(
+        self, parts: Sequence[Sequence[GraphRequest]], session: Session, *, alone: bool = False
+    ) -> list[tuple[list[Reply], bool]]:
+        """`_carry` of each part, in the slot of the batch that they are of, and in free ones."""
+        pace = self._paces.of(session.credential)
+        changes = any(request.changes for part in parts for request in part)
+        return await self._turns.spread(
+            [partial(self._carry, part, session, alone=alone) for part in parts],
+            lambda: self._enter(1, session, pace, changes),
+        )
 
     async def _carry(
         self, requests: Sequence[GraphRequest], session: Session, *, alone: bool = False
@@ -376,9 +399,8 @@ class GraphClient:
         if session.left < len(requests):
             return [refusal] * len(requests)
         session.usage.requests += len(requests)
-        carried = await asyncio.gather(
-            *(self._carry(part, session, alone=size == 1) for part in batch.divided(requests, size))
-        )
+        parts = batch.divided(requests, size)
+        carried = await self._spread(parts, session, alone=size == 1)
         replies = [reply for part, _ in carried for reply in part]
         if size == 1:
             answered = any(taken for _, taken in carried)
@@ -396,7 +418,7 @@ class GraphClient:
 
     async def _http_request(
         self, request: GraphRequest, session: Session, *, changes: bool | None = None
-    ) -> httpx.Response | Reply:
+    ) -> Answer | Reply:
         changes = request.changes if changes is None else changes
         headers = {
             **_HEADERS,
@@ -409,7 +431,7 @@ class GraphClient:
         connect, read = self._timeouts
         transport = self._changing if changes else self._reading
         sending = Sending(session.deadline - self._change_time) if changes else Sending()
-        error: GraphError
+        error: GatewayError
         try:
             target = target_of(self._base, request.url)
             async with asyncio.timeout(session.remaining):
@@ -427,7 +449,11 @@ class GraphClient:
                             "timeout": httpx.Timeout(read, connect=connect).as_dict(),
                         },
                     ),
+                    session.received,
                 )
+        except BudgetExceeded as much:
+            error = much.copy()
+            return Reply(error=outcome_unknown(error) if changes else error, status=-1)
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             error = UpstreamTimeout("the service did not answer in time")
             if changes:

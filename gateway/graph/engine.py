@@ -19,8 +19,8 @@ from gateway.graph.replies import Reply
 from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
 from gateway.odata.cost import DEFAULT_PAGE_SIZE
-from gateway.odata.cursor import CursorCodec
-from gateway.odata.errors import BudgetExceeded
+from gateway.odata.cursor import CountedCursors, CursorCodec
+from gateway.odata.errors import AnswerTooLarge, BudgetExceeded
 from gateway.odata.plan import Plan
 from gateway.odata.query import GraphRequest
 
@@ -35,6 +35,9 @@ class Engine:
         cursors: signs cursors.
         deadline: seconds that one operation may take.
         budget: upstream requests that one operation may send, each item of a `$batch` counted.
+        upstream_bytes: bytes of answers of the service that one operation may read.
+        answer_objects: objects of an answer; rows of views are counted as they are dealt out.
+        answer_bytes: bytes of an answer; cursors are counted as they are made.
         patience: how long something new may be missing.
         capabilities, page_sizes: what the service turned out to accept and to send.
     """
@@ -44,6 +47,9 @@ class Engine:
     cursors: CursorCodec
     deadline: float = 60.0
     budget: int = 5000
+    upstream_bytes: int = 256_000_000
+    answer_objects: int = 1_000_000
+    answer_bytes: int = 256_000_000
     patience: Patience = field(default_factory=Patience)
     capabilities: Capabilities = field(default_factory=Capabilities)
     page_sizes: PageSizes = field(default_factory=lambda: PageSizes(DEFAULT_PAGE_SIZE))
@@ -72,9 +78,23 @@ class Engine:
             )
         reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
         try:
-            return await Execution(plan, reader, self.cursors).run()
+            cursors = CountedCursors(self.cursors, partial(self._count, usage))
+            counted = partial(self._count_views, usage)
+            return await Execution(plan, reader, cursors, counted).run()
         finally:
             loader.cancel()
+
+    def _count(self, usage: Usage, size: int) -> None:
+        usage.cursor_bytes += size
+        if usage.cursor_bytes > self.answer_bytes:
+            setting = "GATEWAY_MAX_ANSWER_BYTES"
+            raise AnswerTooLarge("bytes", limit=self.answer_bytes, setting=setting)
+
+    def _count_views(self, usage: Usage, rows: int) -> None:
+        usage.view_rows += rows
+        if usage.view_rows > self.answer_objects:
+            setting = "GATEWAY_MAX_ANSWER_OBJECTS"
+            raise AnswerTooLarge("objects", limit=self.answer_objects, setting=setting)
 
     async def change(
         self, requests: Sequence[GraphRequest], caller: Caller, usage: Usage
@@ -102,9 +122,10 @@ class Engine:
         return await self.client.send(requests, session)
 
     async def _session(self, caller: Caller, usage: Usage) -> Session:
-        deadline = time.monotonic() + self.deadline
+        if usage.deadline is None:
+            usage.deadline = time.monotonic() + self.deadline
         try:
-            async with asyncio.timeout(self.deadline):
+            async with asyncio.timeout(usage.deadline - time.monotonic()):
                 token = await self.credentials.token(caller)
         except TimeoutError:
             raise UpstreamTimeout("there was no token for the service in time") from None
@@ -112,9 +133,10 @@ class Engine:
             usage.renewal = Renewal(partial(self.credentials.renew, caller))
         return Session(
             token,
-            deadline,
+            usage.deadline,
             usage,
             self.budget,
+            self.upstream_bytes,
             caller=caller.account,
             credential=self.credentials.key(caller),
             renewal=usage.renewal,

@@ -185,7 +185,7 @@ def shorten(error: GatewayError) -> None:
             error.extensions[name] = shortened(value, LONGEST_DETAIL)
 
 
-def outcome_unknown(error: GraphError) -> GraphError:
+def outcome_unknown(error: E) -> E:
     """The error of a change after which nobody can tell whether it was made.
 
     It has ``outcomeUnknown`` among its extensions, and is never sent again by the gateway.

@@ -8,13 +8,15 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gateway.graph.errors import GraphError, Throttled, UpstreamTimeout
 from gateway.graph.pacing import Pace
 
+T = TypeVar("T")
 _AT_LEAST = 0.001
 _OF_THE_REST = 3
 
@@ -140,6 +142,37 @@ class Turns:
                 self._forget(waiter)
                 self._deal()
             raise
+
+    async def spread(
+        self, works: Sequence[Callable[[], Awaitable[T]]], enter: Callable[[], Awaitable[Turn]]
+    ) -> list[T]:
+        """The results of ``works``, done one after another in the slot that is held already.
+
+        Others do some of them meanwhile, in slots of their own that ``enter`` waits for.
+        """
+        left, results = deque(enumerate(works)), dict[int, T]()
+        waiting: set[asyncio.Task[None]] = set()
+
+        async def work() -> None:
+            while left:
+                number, do = left.popleft()
+                results[number] = await do()
+
+        async def helping() -> None:
+            with suppress(TooLate):
+                turn = await enter()
+                waiting.discard(asyncio.current_task())
+                try:
+                    await work()
+                finally:
+                    self.leave(turn)
+
+        async with asyncio.TaskGroup() as group:
+            waiting.update(group.create_task(helping()) for _ in works[1:])
+            await work()
+            for helper in waiting:
+                helper.cancel()
+        return [results[number] for number in range(len(works))]
 
     def leave(self, turn: Turn) -> None:
         """Give the slot of a turn back."""

@@ -7,7 +7,7 @@ when the field is read.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -51,10 +51,13 @@ class Execution(Pivots):
         plan: what to fetch.
         reader: reads on behalf of the operation.
         cursors: writes and reads the cursors of connections.
+        counted: is told the rows that are in the answer once more, and raises at too many.
     """
 
-    def __init__(self, plan: Plan, reader: Reader, cursors: CursorCodec) -> None:
-        super().__init__(reader)
+    def __init__(
+        self, plan: Plan, reader: Reader, cursors: CursorCodec, counted: Callable[[int], None]
+    ) -> None:
+        super().__init__(reader, counted)
         self._plan = plan
         self._cursors = cursors
         self._directory = directory_for(plan, reader)
@@ -196,7 +199,7 @@ class Execution(Pivots):
         if node.window is not None:
             parent[node.key] = window.connection(outcome, rows)
         else:
-            stitch_list(node, parent, rows)
+            stitch_list(node, parent, rows, self._counted)
         if (failure := window.failure(outcome)) is not None:
             lack(node, parent, failure)
         expanded = outcome.options.expand if outcome.options else None

@@ -37,6 +37,10 @@ class RequestLoader(DataLoader[GraphRequest, Reply]):
 
     async def batch_load_fn(self, keys: list[GraphRequest]) -> list[Reply]:
         """The replies to ``keys``; those beyond the budget are not sent."""
+        try:
+            self._session.received(0)
+        except BudgetExceeded as much:
+            return [Reply(error=much.copy())] * len(keys)
         left = max(0, self._budget - self._session.usage.requests)
         sent = keys[:left]
         self._session.usage.requests += len(sent)

@@ -23,11 +23,13 @@ class Pivots(Steps):
 
     Args:
         reader: reads on behalf of the operation.
+        counted: is told the rows that are in the answer once more, and raises at too many.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, counted: Callable[[int], None]) -> None:
         super().__init__()
         self._reader = reader
+        self._counted = counted
         self._undecided: list[Callable[[], None]] = []
 
     @abstractmethod
@@ -215,7 +217,7 @@ class Pivots(Steps):
         try:
             path = f"{row[ADDRESS]}/{node.path}" if ADDRESS in row else ""
             adopted = [adopt(node, item, path, row) for item in targets]
-            stitch_list(node, row, adopted)
+            stitch_list(node, row, adopted, self._counted)
         except Exception as error:
             fail(node, row, error)
             return []

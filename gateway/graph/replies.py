@@ -18,6 +18,7 @@ from gateway.graph.errors import (
 )
 from gateway.graph.session import Session
 from gateway.graph.throttling import retriable, retry_after
+from gateway.graph.transport import Answer
 from gateway.odata.errors import GatewayError
 
 # Shorter tokens are no secrets, and could be part of any word.
@@ -126,7 +127,7 @@ def _refuses(status: int, after: float | None) -> bool:
     return (400 <= status < 500 and status != 408) or (status == 503 and after is not None)
 
 
-def json_of(response: httpx.Response) -> Any:
+def json_of(response: Answer) -> Any:
     """The decoded body: ``None`` if it is empty, `NOT_JSON` if it is none."""
     if not response.content:
         return None

@@ -1,5 +1,6 @@
 """Rows: what a stitched dict knows of its place, beside what the service gave."""
 
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from gateway.graph.errors import GraphError
@@ -42,11 +43,17 @@ def collection_path(node: PlanNode, parent: Row) -> str:
     return f"{parent[ADDRESS]}/{node.path}"
 
 
-def stitch_list(node: PlanNode, parent: Row, rows: list[Row]) -> None:
-    """Stitch a bounded list, and the views of it that were asked for."""
+def stitch_list(
+    node: PlanNode, parent: Row, rows: list[Row], counted: Callable[[int], None]
+) -> None:
+    """Stitch a bounded list, and the views of it that were asked for.
+
+    ``counted`` is told the rows of each view, which stand in the answer once more, and may raise.
+    """
     parent[node.key] = rows
     for key, view in node.views.items():
-        parent[key] = view.of(rows)
+        parent[key] = found = view.of(rows)
+        counted(len(found))
 
 
 def fail(node: PlanNode, parent: Row, error: Exception) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gateway.graph.credentials import Renewal
 from gateway.graph.pacing import Pace
+from gateway.odata.errors import BudgetExceeded
 
 # What one operation may send again: this many requests, and half of what it sent besides.
 _FREE_REPEATS = 20
@@ -16,15 +17,22 @@ class Usage:
     """What one operation has cost so far: HTTP requests, and logical requests within them.
 
     What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
-    ``sending`` of the HTTP requests are under way now, and ``waiting`` wait for their turn.
-    ``pace`` is that of the operation's credential, and ``renewal`` its other token.
+    ``received`` are the bytes of the answers. ``sending`` of the HTTP requests are under way now,
+    and ``waiting`` wait for their turn. ``cursor_bytes`` are those of the cursors that were made.
+    ``view_rows`` are those of lists that are in the answer once more, filtered or sorted.
+    ``deadline`` is when it ends, in seconds of ``time.monotonic()``; it begins with what is sent
+    first. ``pace`` is that of the operation's credential, and ``renewal`` its other token.
     """
 
     http_requests: int = 0
     requests: int = 0
+    received: int = 0
     repeated: int = 0
+    cursor_bytes: int = 0
+    view_rows: int = 0
     sending: int = 0
     waiting: int = 0
+    deadline: float | None = None
     pace: Pace | None = field(default=None, repr=False)
     renewal: Renewal | None = field(default=None, repr=False)
 
@@ -40,9 +48,9 @@ class Session:
     """On whose behalf, and until when, requests are sent.
 
     ``deadline`` is in seconds of ``time.monotonic()``; ``budget`` is the number of logical
-    requests that the operation may send, repeated ones included. ``caller`` is the account whose
-    share of the slots is used, and ``credential`` what the service throttles: a name or a hash,
-    never a token.
+    requests that the operation may send, repeated ones included, and ``most_bytes`` what it may
+    read of their answers. ``caller`` is the account whose share of the slots is used, and
+    ``credential`` what the service throttles: a name or a hash, never a token.
     ``renewal`` gets another token where this one is refused; the caller's own can't be had anew.
     """
 
@@ -50,6 +58,7 @@ class Session:
     deadline: float
     usage: Usage = field(default_factory=Usage)
     budget: int | None = None
+    most_bytes: int | None = None
     caller: str = ""
     credential: str = ""
     renewal: Renewal | None = None
@@ -72,6 +81,22 @@ class Session:
         usage.repeated += granted
         usage.requests += granted
         return granted
+
+    def received(self, size: int) -> None:
+        """Count bytes of an answer.
+
+        Raises:
+            BudgetExceeded: the operation may not read so many, or has read too many already.
+        """
+        self.usage.received += size
+        if self.most_bytes is not None and self.usage.received > self.most_bytes:
+            setting = "GATEWAY_MAX_UPSTREAM_BYTES"
+            raise BudgetExceeded(
+                f"this operation reads more than {self.most_bytes} bytes from the service "
+                f"(setting {setting}); ask for fewer rows or less of each",
+                budget=self.most_bytes,
+                setting=setting,
+            )
 
     @property
     def left(self) -> int:

@@ -12,7 +12,7 @@ are particular to it:
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
@@ -208,8 +208,24 @@ DEFAULT_HEADERS = {
 }
 
 
-async def exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
-    """The answer to one request, read whole.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was read whole; ``content`` is not compressed any more."""
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status says so."""
+        return 200 <= self.status_code < 300
+
+
+async def exchange(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, received: Callable[[int], None]
+) -> Answer:
+    """The answer to one request, read whole; ``received`` is told the bytes, and may raise.
 
     There is no `httpx.AsyncClient` around the transport: it takes as long again as the request
     itself, and the gateway wants no redirects and no cookies, which must not cross callers.
@@ -219,7 +235,10 @@ async def exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) 
     """
     response = await transport.handle_async_request(request)
     try:
-        await response.aread()
+        parts: list[bytes] = []
+        async for part in response.aiter_bytes():
+            received(len(part))
+            parts.append(part)
     finally:
         await response.aclose()
-    return response
+    return Answer(response.status_code, response.headers, b"".join(parts))

@@ -9,7 +9,14 @@ from gateway.graph.errors import GraphError
 from gateway.graph.reader import Page, Reader, Row, count_of, is_refused_link
 from gateway.graph.resume import Resumption, digest, order_of, sort_values
 from gateway.odata.address import same_path
-from gateway.odata.cursor import DIGEST_BYTES, MAX_TOLD, START, CursorCodec, Position
+from gateway.odata.cursor import (
+    DIGEST_BYTES,
+    MAX_TOLD,
+    START,
+    CursorCodec,
+    Position,
+    signed_edge,
+)
 from gateway.odata.errors import BadUserInput, GatewayError, beside
 from gateway.odata.plan import PlanNode, significant
 from gateway.odata.query import Options
@@ -43,6 +50,8 @@ class Slice:
         narrowed: whether a filter left rows out.
         error: why rows that belong to the slice are missing at its end.
         leading: whether no row of the collection is before the first one.
+        digests: of the keys of rows, one after the other, from the one at ``digested`` on.
+        followed: links, and whether they lead to this collection, so that cursors may hold them.
     """
 
     start: Position
@@ -54,7 +63,9 @@ class Slice:
     narrowed: bool = False
     error: GatewayError | None = None
     leading: bool = False
-    digests: dict[int, bytes] = field(default_factory=dict)
+    digests: bytearray = field(default_factory=bytearray)
+    digested: int = 0
+    followed: dict[str, bool] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -289,7 +300,9 @@ class WindowReader:
         if offset == len(page.rows) and page.next is not None:
             link, offset = page.next, 0
         index = result.start.index + place + 1
-        if link is not None and not same_path(link, self._path):
+        if link is not None and link not in result.followed:
+            result.followed[link] = same_path(link, self._path)
+        if link is not None and not result.followed[link]:
             link, offset = None, index
         return Position(
             link,
@@ -302,12 +315,16 @@ class WindowReader:
 
     def _told(self, result: Slice, place: int) -> bytes:
         """The digests of the last rows told, up to the one at ``place``."""
-        places = range(max(0, place + 1 - MAX_TOLD), place + 1)
-        for n in places:
-            if n not in result.digests:
-                result.digests[n] = digest(result.rows[n], self._key)
-        told = result.start.told + b"".join(result.digests[n] for n in places)
-        return told[-MAX_TOLD * DIGEST_BYTES :]
+        first, size = max(0, place + 1 - MAX_TOLD), DIGEST_BYTES
+        end = result.digested + len(result.digests) // size
+        if not result.digested <= first <= end:
+            result.digested, result.digests = first, bytearray()
+            end = first
+        for row in result.rows[end : place + 1]:
+            result.digests += digest(row, self._key)
+        begin = result.digested
+        told = result.digests[(first - begin) * size : (place + 1 - begin) * size]
+        return (result.start.told + told)[-MAX_TOLD * size :]
 
     def _reached(self, result: Slice) -> Position:
         """The position that a slice has come to."""
@@ -355,4 +372,4 @@ def edge_of(node: PlanNode, path: str) -> str:
     arguments = significant(node.arguments)
     arguments.pop("first", None)
     arguments.pop("after", None)
-    return f"{path} {arguments}"
+    return signed_edge(path, arguments)

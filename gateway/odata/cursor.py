@@ -11,7 +11,9 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -24,6 +26,9 @@ _MAX_LINK = 8_192
 _MAX_SORT = 1_024
 DIGEST_BYTES = 5
 MAX_TOLD = 64
+
+# Longer arguments, as filters may be, are signed by their digest, so that it is made once.
+_LONG_ARGUMENTS = 256
 
 Scalar = str | int | float | bool | None
 
@@ -123,6 +128,28 @@ class CursorCodec:
     def _mac(self, edge: str, payload: bytes) -> bytes:
         message = edge.encode("utf-8", "surrogatepass") + b"\0" + payload
         return hmac.digest(self._key, message, "sha256")[:_MAC_BYTES]
+
+
+class CountedCursors(CursorCodec):
+    """Cursors as ``codec`` writes them; ``count`` is told the bytes of each, and may raise."""
+
+    def __init__(self, codec: CursorCodec, count: Callable[[int], None]) -> None:
+        self._key = codec._key
+        self._count = count
+
+    def encode(self, edge: str, position: Position) -> str:
+        """See `CursorCodec.encode`."""
+        cursor = super().encode(edge, position)
+        self._count(len(cursor))
+        return cursor
+
+
+def signed_edge(name: str, arguments: Mapping[str, Any]) -> str:
+    """What the cursors of an edge are signed with: its name or path, and what it was asked with."""
+    text = str(arguments)
+    if len(text) > _LONG_ARGUMENTS:
+        text = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name} {text}"
 
 
 def foreign() -> BadUserInput:

@@ -4,7 +4,7 @@
     ├── BadUserInput            BAD_USER_INPUT
     ├── BudgetExceeded          BUDGET_EXCEEDED
     ├── NotSupported            NOT_SUPPORTED
-    ├── execution.bounds.*      ANSWER_TOO_LARGE
+    ├── AnswerTooLarge          ANSWER_TOO_LARGE
     └── graph.errors.*          what the service answered
 
 Every error carries ``extensions`` with a ``code``; GraphQL copies them to the response.
@@ -63,9 +63,29 @@ class NotSupported(GatewayError):
 
 
 class BudgetExceeded(GatewayError):
-    """The operation needs more upstream requests than one operation may use."""
+    """The operation needs more upstream requests, or bytes, than one operation may use."""
 
     code = "BUDGET_EXCEEDED"
+
+
+class AnswerTooLarge(GatewayError):
+    """The answer would have more objects or bytes than one may have; nothing of it is written.
+
+    Args:
+        what: what there is too much of.
+        limit: how many of it there may be.
+        setting: that says so.
+    """
+
+    code = "ANSWER_TOO_LARGE"
+
+    def __init__(self, what: str, *, limit: int, setting: str) -> None:
+        super().__init__(
+            f"the answer would have more than {limit} {what} (setting {setting}); "
+            "ask for fewer rows or less of each",
+            limit=limit,
+            setting=setting,
+        )
 
 
 def without_frames(error: BaseException) -> None:

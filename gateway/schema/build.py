@@ -10,6 +10,7 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLInputObjectType,
+    GraphQLObjectType,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     execute,
@@ -33,6 +34,7 @@ from gateway.schema import (
     quarantine,
     workflow_subject,
 )
+from gateway.schema.context import answer_edge, answer_root
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.directory_object import DirectoryObject
 from gateway.schema.drafts import (
@@ -243,6 +245,7 @@ def build_schema(
     _print_one_of(schema._schema)
     _in_reading_order(schema._schema)
     model = model_of((query, mutation, *_ENTITIES, *_PAYLOADS, *drafts))
+    _leave_arguments_to_the_plan(schema._schema, model)
     return GatewaySchema(schema, model, compiled)
 
 
@@ -252,6 +255,22 @@ def _print_one_of(schema: GraphQLSchema) -> None:
         if isinstance(type_, GraphQLInputObjectType):
             definition = type_.extensions.get("strawberry-definition")
             type_.is_one_of = bool(definition is not None and definition.is_one_of)
+
+
+def _leave_arguments_to_the_plan(schema: GraphQLSchema, model: Model) -> None:
+    """Resolve edges without making Strawberry's inputs of their arguments.
+
+    The plan has read them as graphql-core gives them. Strawberry would convert them again for every
+    alias and every row, which takes a tenth of a second for a filter of the largest size.
+    """
+    readings = SchemaReadings()
+    for type_ in schema.type_map.values():
+        for name, field in type_.fields.items() if isinstance(type_, GraphQLObjectType) else ():
+            reading = readings.of_field(field)
+            if type_ is schema.query_type and name in model[type_.name].navigations:
+                field.resolve = answer_root
+            elif reading is not None and reading.edge:
+                field.resolve = answer_edge
 
 
 def _in_reading_order(schema: GraphQLSchema) -> None:

@@ -128,3 +128,13 @@ class Context:
         if key is None:
             key = self._keys[id(node)] = edge_key(info.field_name, arguments_of(info))
         return key
+
+
+async def answer_root(_root: None, info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
+    """Resolves a root field of a query: its stitched value."""
+    return await info.context.answer(info)
+
+
+def answer_edge(row: Any, info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
+    """Resolves an edge: the value in ``row`` under the key that its arguments make."""
+    return read(row, info.context.key(info))

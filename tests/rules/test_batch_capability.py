@@ -335,3 +335,31 @@ def test_what_was_learned_is_tried_again_after_an_hour() -> None:
 def test_the_size_to_try_next(status: int, message: str, items: int, size: int) -> None:
     assert batch.smaller(status, message, items) == size
     assert re.search(r"\d", message) or size <= (items + 1) // 2
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("status", [403, 404])
+async def test_requests_that_go_alone_keep_to_the_slots(
+    start: Start, status: int, concurrency: int
+) -> None:
+    """Those that a refused batch is made of, too: at once, but no more than may be under way."""
+    under_way = most = 0
+
+    async def http(asked: Asked) -> Answered | None:
+        nonlocal under_way, most
+        if is_batch(asked):
+            return graph_error(status, "no")
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        under_way -= 1
+        return None
+
+    gateway = await start(
+        workflows=30, unusual=Unusual(http=http), settings=Settings(concurrency=concurrency)
+    )
+    for _ in range(2):
+        data = await gateway.data(RUNS)
+        assert len(data["workflows"]["nodes"]) == 30
+    assert most == concurrency

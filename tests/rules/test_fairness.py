@@ -246,3 +246,28 @@ async def test_a_throttled_change_is_not_sent_again_too_late(start: Start) -> No
     assert error["extensions"]["code"] == "THROTTLED"
     assert "outcomeUnknown" not in error["extensions"]
     assert [request.method for request in upstream.http_asked] == ["PATCH"]
+
+
+@pytest.mark.parametrize("hangs", ["PATCH", "GET"])
+async def test_all_changes_of_an_operation_have_one_deadline(start: Start, hangs: str) -> None:
+    """A hundred of them that hang would otherwise hold a place for a hundred times as long."""
+
+    async def instead(asked: Asked) -> Answered | None:
+        if asked.method == hangs:
+            await asyncio.Event().wait()
+        return Answered({"id": "w"})
+
+    unusual = Unusual(instead=instead)
+    gateway = await start(unusual=unusual, settings=Settings(deadline=2))
+    fields = " ".join(
+        f'a{place}: updateWorkflow(input: {{ workflowId: "w{place}", displayName: "x" }}) '
+        "{ workflow { id runs(first: 1) { nodes { id } } } }"
+        for place in range(4)
+    )
+    answer = await gateway.query(f"mutation {{ {fields} }}")
+    assert [a.url.rpartition("/")[2] for a in unusual.asked if a.method == "PATCH"] == ["w0"]
+    later = [error for error in answer["errors"] if error["path"][0] != "a0"]
+    assert len(later) == 3
+    for error in later:
+        assert error["extensions"] == {"code": "UPSTREAM_TIMEOUT"}
+        assert error["message"].startswith("not sent")

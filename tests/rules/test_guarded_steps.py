@@ -5,12 +5,14 @@ answer of the gateway: sorting and filtering a list that is in hand, dealing a f
 joining, looking users up, reading what a list left out, learning whether an expansion is taken.
 """
 
+import json
 from typing import Any
 
 import pytest
 
 from gateway.graph.layers import Execution
 from gateway.graph.users import Directory
+from gateway.settings import Settings
 from tests.conftest import Start
 from tests.upstreams import Answered, Asked, Unusual
 
@@ -82,3 +84,41 @@ async def test_a_step_that_breaks_fails_its_own_edges(
         assert {e["extensions"]["code"] for e in answer["errors"]} == {"INTERNAL_SERVER_ERROR"}
     else:
         assert answer == {"data": expected}
+
+
+@pytest.mark.parametrize("value", ["[" * 1000 + "]" * 1000, '{"a":' * 1000 + "1" + "}" * 1000, "1"])
+async def test_headers_of_an_item_that_are_no_texts(start: Start, value: str) -> None:
+    """They are taken for absent, however deep they are."""
+
+    async def http(asked: Asked) -> Answered | None:
+        if not asked.url.endswith("$batch"):
+            return None
+        items = json.loads(asked.body)["requests"]
+        answers = [
+            f'{{"id":"{item["id"]}","status":200,"body":{{"value":[]}},"headers":{{"a":{value}}}}}'
+            for item in items
+        ]
+        return Answered(f'{{"responses":[{",".join(answers)}]}}'.encode())
+
+    gateway = await start(unusual=Unusual(http=http))
+    data = await gateway.data("{ workflows { nodes { runs(first: 1) { nodes { id } } } } }")
+    assert [workflow["runs"]["nodes"] for workflow in data["workflows"]["nodes"]] == [[]] * 5
+
+
+@pytest.mark.parametrize("projection", [True, False])
+@pytest.mark.parametrize(
+    "value", ["[" * 990 + "]" * 990, '{"a":' * 990 + "1" + "}" * 990, "[1" + ",1" * 100_000 + "]"]
+)
+@pytest.mark.parametrize("name", ["displayName", "createdDateTime", "category", "version"])
+async def test_a_value_that_is_no_leaf_is_not_printed(
+    start: Start, name: str, value: str, projection: bool
+) -> None:
+    body = f'{{"value":[{{"id":"w","{name}":{value}}}]}}'.encode()
+    unusual = Unusual(instead=lambda _: Answered(body))
+    gateway = await start(unusual=unusual, settings=Settings(projection=projection))
+    answer = await gateway.query(f"{{ workflows {{ nodes {{ id {name} }} }} }}")
+    assert answer["data"]["workflows"]["nodes"] == [{"id": "w", name: None}]
+    [error] = answer["errors"]
+    assert error["extensions"]["code"] == "UPSTREAM_ERROR"
+    assert error["path"] == ["workflows", "nodes", 0, name]
+    assert len(error["message"]) < 200

@@ -3,8 +3,9 @@
 The kind: few rows of the service that stand in the answer many times. Places where it can occur:
 edges that lead back to a container (`workflow` of a run, `run` of a result); aliases of one list,
 of one property, or of views of a list in hand; reference entries that are joined to many rows;
-both `nodes` and `edges` of a connection; long texts that many rows share; the same with generated
-functions and without them, in queries and in the payloads of mutations.
+both `nodes` and `edges` of a connection; cursors, which are made before the answer is; long texts
+that many rows share; the same with generated functions and without them, in queries and in the
+payloads of mutations.
 """
 
 import tracemalloc
@@ -12,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from gateway.execution.bounds import AnswerTooLarge, Bounds, Ledger
+from gateway.execution.bounds import Bounds, Ledger
+from gateway.odata.cursor import CursorCodec, Position
+from gateway.odata.errors import AnswerTooLarge
+from gateway.odata.plan import View
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Answered, Asked, Unusual
@@ -159,3 +163,73 @@ async def test_what_was_changed_is_told_though_the_rest_does_not_fit(
 async def test_the_schema_is_an_answer_too(start: Start, projection: bool) -> None:
     gateway = await start(Settings(max_answer_objects=40, projection=projection))
     await refused(gateway, "{ __schema { types { name fields { name type { name } } } } }")
+
+
+@BOTH
+@pytest.mark.parametrize("operation", ["query", "payload"])
+@pytest.mark.parametrize(
+    "selected", ["edges { cursor }", "pageInfo { endCursor }", "edges { cursor node { id } }"]
+)
+async def test_cursors_are_counted_as_they_are_made(
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    selected: str,
+    operation: str,
+    projection: bool,
+) -> None:
+    """They hold the link of a page, which holds the filter of the caller."""
+    made: list[str] = []
+    encode = CursorCodec.encode
+
+    def noted(self: CursorCodec, edge: str, position: Position) -> str:
+        made.append(encode(self, edge, position))
+        return made[-1]
+
+    monkeypatch.setattr(CursorCodec, "encode", noted)
+    gateway = await start(
+        users=100,
+        page_size=10,
+        settings=Settings(max_answer_bytes=15_000, projection=projection),
+    )
+    given = ", ".join(f'{{ id: {{ ne: "{place:032}" }} }}' for place in range(40))
+    results = f"userProcessingResults(first: 1#, filter: {{ and: [{given}] }}) {{ {selected} }}"
+    fields = aliases(10, results)
+    if operation == "query":
+        await refused(gateway, NODES % fields, "bytes")
+    else:
+        ids = await gateway.data("{ workflows { nodes { id } } }")
+        first = ids["workflows"]["nodes"][0]["id"]
+        answer = await gateway.query(
+            f'mutation {{ updateWorkflow(input: {{ workflowId: "{first}", displayName: "x" }}) '
+            f"{{ workflow {{ id {fields} }} }} }}"
+        )
+        codes = {error["extensions"]["code"] for error in answer["errors"]}
+        assert codes == {"ANSWER_TOO_LARGE"}
+        assert answer["data"]["updateWorkflow"]["workflow"]["id"] == first
+    # One at most is made of each edge that there is no place for.
+    longest = max(map(len, made))
+    assert len(made) <= 15_000 // min(map(len, made)) + 10 * 5 + 1
+    assert longest > 3_000
+
+
+@BOTH
+async def test_rows_of_views_are_counted_as_they_are_dealt_out(
+    start: Start, monkeypatch: pytest.MonkeyPatch, projection: bool
+) -> None:
+    made = 0
+    of = View.of
+
+    def noted(self: View, rows: list[Any]) -> list[Any]:
+        nonlocal made
+        made += 1
+        return of(self, rows)
+
+    monkeypatch.setattr(View, "of", noted)
+    gateway = await start(
+        users=50, settings=Settings(max_answer_objects=2_000, projection=projection)
+    )
+    views = aliases(40, 'taskProcessingResults(filter: { id: { ne: "#" } }) { id }')
+    runs = f"runs {{ nodes {{ userProcessingResults {{ nodes {{ {views} }} }} }} }}"
+    await refused(gateway, NODES % runs)
+    users = 50 * 4 * 5
+    assert made <= 2_000 // 3 + users + 1

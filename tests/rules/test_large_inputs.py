@@ -5,12 +5,17 @@ may be. It can occur for every filter and every order: those that the service ev
 bounded lists, those across workflows, and below every level of a query.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from gateway.odata.filter import MAX_DEPTH, MAX_MEMBERS, MAX_ORDERS
+from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Unusual
 
@@ -159,3 +164,38 @@ async def test_orders_have_a_largest_number_of_keys(gateway: Gateway, query: str
     [error] = await gateway.errors(query, o=[{"field": "ID"}] * (MAX_ORDERS + 1))
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "orderBy"}
     assert str(MAX_ORDERS) in error["message"]
+
+
+@contextmanager
+def calls() -> Iterator[list[str]]:
+    """The names of the Python functions that are called in this thread."""
+    called: list[str] = []
+
+    def profile(frame: FrameType, event: str, _arg: Any) -> None:
+        if event == "call":
+            called.append(frame.f_code.co_name)
+
+    sys.setprofile(profile)
+    try:
+        yield called
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("projection", [True, False])
+@pytest.mark.parametrize("edge", ["workflows", "taskProcessingResults", "workflowFilter"])
+async def test_a_filter_is_converted_once_and_not_for_each_alias(
+    start: Start, edge: str, projection: bool
+) -> None:
+    """It is too large to be sent, so what it costs is to be read: few calls for each comparison."""
+    gateway = await start(settings=Settings(projection=projection))
+    head, _, field = EDGES[edge].removesuffix("}").partition("{")
+    fields = " ".join(f"a{place}: {field}" for place in range(30))
+    body = {"query": f"{head} {{ {fields} }}", "variables": {}}
+    with calls() as without:
+        await gateway.post(body)
+    body["variables"] = {"f": {"or": [{"id": {"in": ids(2)}}] * MAX_MEMBERS}}
+    with calls() as given:
+        response = await gateway.post(body)
+    assert len(response.json()["errors"]) == 30
+    assert len(given) < len(without) + 30 * MAX_MEMBERS * 5
