@@ -82,3 +82,15 @@ async def test_a_step_that_breaks_fails_its_own_edges(
         assert {e["extensions"]["code"] for e in answer["errors"]} == {"INTERNAL_SERVER_ERROR"}
     else:
         assert answer == {"data": expected}
+
+
+async def test_what_a_list_left_out_may_come_wrapped(start: Start) -> None:
+    query = "{ workflows { nodes { id executionConditions { __typename } tasks { id } } } }"
+    expected = await (await start()).data(query)
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if asked.url.partition("?")[0].split("/")[-2] == "workflows":
+            answer.body = {"value": answer.body}
+
+    gateway = await start(unusual=Unusual(change=change))
+    assert await gateway.data(query) == expected
