@@ -249,7 +249,7 @@ class Across:
         rows: list[Row] = []
         times: list[str] = []
         try:
-            async for raw in self._of_subject(path, wanted, subject):
+            async for raw in self._of_subject(path, wanted, subject, parent):
                 self._unread.read = True
                 placed = [row for row in raw if self._has_place(row)]
                 times += [comparable(row[self._by]) for row in placed]
@@ -257,7 +257,7 @@ class Across:
                 if len(placed) < len(raw):
                     message = f"the service answered a result without {self._by}"
                     self._unread.add(GraphError(message), parent)
-                if len(rows) > first and times == sorted(times, reverse=True):
+                if len(rows) > first and self._are_first(rows, first, times):
                     break
         except BadUserInput:
             raise
@@ -265,8 +265,20 @@ class Across:
             self._unread.add(error, parent)
         return rows
 
+    def _are_first(self, rows: list[Row], first: int, times: list[str]) -> bool:
+        """Whether no row of a later page can come before the ``first`` ones of ``rows``.
+
+        The service sorts by the time alone, so rows of one time may come in any order.
+
+        Args:
+            times: those of all rows so far, the rows that do not pass included.
+        """
+        if times != sorted(times, reverse=True):
+            return False
+        return bool(comparable(rows[first - 1][self._by]) > times[-1])
+
     def _of_subject(
-        self, path: str, wanted: Options, subject: str | None
+        self, path: str, wanted: Options, subject: str | None, parent: Row
     ) -> AsyncIterator[list[Row]]:
         """Pages of rows, with the subject in the filter as long as the service takes it.
 
@@ -274,7 +286,7 @@ class Across:
         checked here in any case.
         """
         entity = self._node.entity.name
-        every = self._pages(path, wanted, entity)
+        every = self._pages(path, wanted, entity, parent)
         if subject is None:
             return every
         clause = _of_user(subject)
@@ -284,7 +296,7 @@ class Across:
             f"$filter {entity}.subject/id",
             path,
             _of_user(NIL),
-            self._pages(path, narrowed, entity),
+            self._pages(path, narrowed, entity, parent),
             lambda: every,
             subject=wanted.filter is None,
         )
@@ -335,14 +347,18 @@ class Across:
             self._verdicts[capability] = asyncio.ensure_future(self._reader.proven(trial))
         return await self._verdicts[capability]
 
-    async def _pages(self, path: str, options: Options, entity: str) -> AsyncIterator[list[Row]]:
+    async def _pages(
+        self, path: str, options: Options, entity: str, parent: Row
+    ) -> AsyncIterator[list[Row]]:
         async for page in self._reader.pages(path, options, entity):
+            if page.unreadable is not None:
+                self._unread.add(page.unreadable, parent)
             yield page.rows
 
     async def _rows(
         self, source: PlanNode, path: str, options: Options, parent: Row
     ) -> AsyncIterator[list[Row]]:
-        async for rows in self._pages(path, options, source.entity.name):
+        async for rows in self._pages(path, options, source.entity.name, parent):
             yield [adopt(source, row, path, parent) for row in rows]
 
     @staticmethod

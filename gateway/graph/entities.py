@@ -48,11 +48,13 @@ async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
         return data
     if address.selectable:
         options = Options(options.select, options.expand, id_equals(address.id))
+    unreadable: GatewayError | None = None
     async for page in reader.pages(address.collection, options, node.entity.name):
+        unreadable = unreadable or page.unreadable
         for row in page.rows:
             if (key_of(row) or "").lower() == address.id.lower():
                 return row
-    raise NotFound(f"there is no {node.entity.name} with this id here")
+    raise unreadable or NotFound(f"there is no {node.entity.name} with this id here")
 
 
 def _holds(row: Mapping[str, Any], node: PlanNode) -> bool:

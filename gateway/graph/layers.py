@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.graph import batch
 from gateway.graph.across import Across
-from gateway.graph.entities import read_entity
+from gateway.graph.entities import read_entity, unwrapped
 from gateway.graph.errors import GraphError
 from gateway.graph.experiment import Trial
 from gateway.graph.pivot import Pivots
@@ -309,6 +309,7 @@ class Execution(Pivots):
         problem: GatewayError | None = None
         try:
             async for page in self._reader.pages(join.collection, options, child.entity.name):
+                problem = problem or page.unreadable
                 for entry in page.rows:
                     adopted = adopt(child, entry, join.collection, {})
                     found[_folded(key_of(entry))] = adopted
@@ -327,15 +328,15 @@ class Execution(Pivots):
         selected = (node.entity.key or "id", *names)
         options = Options(select=selected if node.navigation.selectable else None)
         reply, _ = await self._reader.get(row[ADDRESS], options, node.entity.name)
-        error = reply.error
-        if error is None and not isinstance(reply.data, dict):
+        error, data = reply.error, unwrapped(reply.data)
+        if error is None and not isinstance(data, dict):
             error = GraphError("the service answered an entity that is not an object")
         if error is not None:
             row.update(dict.fromkeys(properties, error))
             for edge in edges:
                 fail(edge, row, error)
             return
-        for name, value in reply.data.items():
+        for name, value in data.items():
             row.setdefault(name, value)
         for edge in edges:
             self._edge(edge, [row])

@@ -8,7 +8,7 @@ from functools import partial
 from gateway.graph.probe import expansion_of
 from gateway.graph.reader import Reader, Row
 from gateway.graph.regroup import Flat, repeats
-from gateway.graph.rows import ADDRESS, adopt, fail, lack, stitch_list
+from gateway.graph.rows import ADDRESS, adopt_all, fail, lack, stitch_list
 from gateway.graph.steps import Steps
 from gateway.odata import cost
 from gateway.odata.errors import GatewayError
@@ -133,6 +133,7 @@ class Pivots(Steps):
         try:
             async for page in self._reader.pages(path, options, pivot.entity.name, flat.next):
                 flat.rows += page.rows
+                flat.failed = flat.failed or page.unreadable is not None
                 flat.next = page.next
                 if flat.first_page_only:
                     break
@@ -216,8 +217,10 @@ class Pivots(Steps):
     def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
         try:
             path = f"{row[ADDRESS]}/{node.path}" if ADDRESS in row else ""
-            adopted = [adopt(node, item, path, row) for item in targets]
+            adopted, problem = adopt_all(node, targets, path, row)
             stitch_list(node, row, adopted, self._counted)
+            if problem is not None:
+                lack(node, row, problem)
         except Exception as error:
             fail(node, row, error)
             return []

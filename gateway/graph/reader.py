@@ -3,6 +3,7 @@
 from asyncio import Future, gather
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from gateway.graph.capabilities import Capabilities, PageSizes
@@ -10,7 +11,7 @@ from gateway.graph.errors import CursorExpired, GraphError
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.replies import Reply
-from gateway.odata.address import misread
+from gateway.odata.address import key_of, misread
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest, Options
 
@@ -18,6 +19,7 @@ Row = dict[str, Any]
 
 _MAX_INT = 2**31 - 1
 _GUID_LENGTH = 36
+_NO_KEYS = frozenset({None, "", ".", ".."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Page:
         count: ``@odata.count``, if the service gave it and it can be right.
         options: the options that the page was asked with; ``None`` if it was asked by its link.
         unusable: why the link of the next page, which there is, can't be followed.
+        unreadable: why rows are left out that are no entities, or have no key.
     """
 
     rows: list[Row]
@@ -39,6 +42,7 @@ class Page:
     count: int | None
     options: Options | None
     unusable: GatewayError | None = None
+    unreadable: GatewayError | None = None
 
     @property
     def last(self) -> bool:
@@ -153,7 +157,13 @@ class Reader:
         return True
 
     async def pages(
-        self, path: str, options: Options, entity: str, link: str | None = None, *, key: str = "id"
+        self,
+        path: str,
+        options: Options,
+        entity: str,
+        link: str | None = None,
+        *,
+        key: str | None = "id",
     ) -> AsyncGenerator[Page]:
         """The pages of a collection, each requested when the one before has been used up.
 
@@ -164,7 +174,7 @@ class Reader:
         Args:
             path, options, entity: as for `get`.
             link: relative link of the page to begin with, instead of the first.
-            key: the property that tells the rows apart.
+            key: the property that tells the rows apart; ``None`` if they have none.
 
         Raises:
             CursorExpired: the service does not take the link of a page any more, and there is no
@@ -195,14 +205,14 @@ class Reader:
                 links.clear()
                 link, progress = None, False
                 continue
-            page = self._page(reply.data, request.url, link, used)
+            page = _with_keys(self._page(reply.data, request.url, link, used), key)
             if page.next is not None:
                 if page.next in links:
                     loop = GraphError("the service gave a nextLink that leads back to an old page")
                     page = replace(page, next=None, unusable=loop)
                 if options.filter is None and options.search is None:
                     self.page_sizes.observe(collection, len(page.rows))
-            fresh = distinct(page.rows, key, told)
+            fresh = page.rows if key is None else distinct(page.rows, key, told)
             progress = progress or bool(fresh)
             yield page if fresh is page.rows else replace(page, rows=fresh)
             if page.unusable is not None:
@@ -238,11 +248,12 @@ class Reader:
             try:
                 async for page in self.pages("", Options(), "", link):
                     rows += page.rows
+                    error = error or page.unreadable
             except GatewayError as problem:
                 error = problem
         return distinct(rows, "id", set()), error
 
-    async def collected(self, reply: Reply, url: str) -> tuple[list[Row], GatewayError | None]:
+    async def whole(self, reply: Reply, url: str) -> tuple[list[Row], GatewayError | None]:
         """All rows of a collection of which ``reply`` is the first page, and why some are missing.
 
         Args:
@@ -250,13 +261,13 @@ class Reader:
             url: what it was asked by, relative to the root.
 
         Raises:
-            GatewayError: there is no first page.
+            GatewayError: the first page could not be had, or is none.
         """
         if reply.error is not None:
             raise reply.error
-        page = self._page(reply.data, url, None, None)
+        page = _with_keys(self._page(reply.data, url, None, None), "id")
         rows, error = await self.rest(page.rows, page.next)
-        return rows, error or page.unusable
+        return rows, page.unreadable or page.unusable or error
 
     def next_link(self, data: Row, name: str = "", url: str = "") -> str | None:
         """The link to what follows ``data``, or its inlined collection ``name``.
@@ -278,15 +289,42 @@ class Reader:
 
     def _page(self, data: Any, url: str, link: str | None, options: Options | None) -> Page:
         rows = data.get("value") if isinstance(data, dict) else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        entities = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        if not isinstance(rows, list) or (rows and not entities):
             raise GraphError("the service answered a collection without a list of entities")
         count = count_of(data)
-        if count is not None and count < len(rows):
+        if count is not None and count < len(entities):
             count = None
         try:
-            return Page(rows, link, self.next_link(data, url=url), count, options)
+            page = Page(rows, link, self.next_link(data, url=url), count, options)
         except GraphError as error:
-            return Page(rows, link, None, count, options, error)
+            page = Page(rows, link, None, count, options, error)
+        if len(entities) == len(rows):
+            return page
+        unreadable = GraphError("the service answered a row that is no entity")
+        return replace(page, rows=entities, unreadable=unreadable)
+
+
+def _with_keys(page: Page, key: str | None) -> Page:
+    """``page`` without rows that have no key, or one that no address can have.
+
+    Raises:
+        GraphError: no row has one.
+    """
+    if key is None:
+        return page
+    try:
+        if _NO_KEYS.isdisjoint(map(itemgetter(key), page.rows)):
+            return page
+    except (KeyError, TypeError):
+        pass
+    rows = [row for row in page.rows if key_of(row, key) not in _NO_KEYS]
+    if len(rows) == len(page.rows):
+        return page
+    unreadable = GraphError("the service answered an entity without its key")
+    if not rows:
+        raise unreadable
+    return replace(page, rows=rows, unreadable=unreadable)
 
 
 def count_of(data: Any) -> int | None:

@@ -38,7 +38,8 @@ class Flat:
         A group is right if no other parent can claim its rows (graph-lifecycle-api.md, section 8:
         "only safe if a subject occurs once in the run"). So the key must occur once among the
         parents that were read, no row of the group twice, and the group must be as large as the
-        parent says. Where the parent does not say, all parents and all targets must have been
+        parent says; that there are none is believed where all targets were read, because a count
+        may lag behind. Where the parent does not say, all parents and all targets must have been
         read, and nothing may be odd about them: a row that no parent claims, a row that is there
         twice, a number that is not the expected one.
 
@@ -72,7 +73,8 @@ class Flat:
             group = members.get(key, [])
             said = row.get(count) if count is not None else None
             if type(said) is int:
-                certain = said == len(group) and (whole or complete) and not repeats(group)
+                enough = complete or (whole and said > 0)
+                certain = said == len(group) and enough and not repeats(group)
             else:
                 certain = sound
             if key is not None and claims[key] == 1 and certain:

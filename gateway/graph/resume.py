@@ -136,7 +136,8 @@ class Resumption:
     def _by_sort(self, rows: list[Any]) -> int | None:
         """The first row that does not sort before the cursor's, if the rows are seen to be sorted.
 
-        Of those that sort equally, it is the one after the last that was told.
+        Of those that sort equally, it is the one after the last that was told. If none of these is
+        known and some that were told are forgotten, it can't be told.
         """
         wanted = self._position.sort
         if wanted is None or len(wanted) != len(self._order):
@@ -150,7 +151,11 @@ class Resumption:
             ties = [n for n in self._places(rows) if keys[n] == own]
         except TypeError:
             return None
-        return _after_the_middle(ties) if ties else place
+        if ties:
+            return _after_the_middle(ties)
+        if place < len(rows) and keys[place] == own and not self.all_known:
+            return None
+        return place
 
     def _sort_key(self, values: Sequence[Any]) -> "list[_Value]":
         return [_Value(v, down) for v, (_, down) in zip(values, self._order, strict=True)]

@@ -1,6 +1,6 @@
 """Rows: what a stitched dict knows of its place, beside what the service gave."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
 from gateway.graph.errors import GraphError
@@ -131,6 +131,28 @@ def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
     if node.linked:
         adopted[PARENT] = parent
     return adopted
+
+
+def adopt_all(
+    node: PlanNode, rows: Iterable[Row], collection: str, parent: Row
+) -> tuple[list[Row], GatewayError | None]:
+    """`adopt` of all ``rows`` that are entities with a key, and why others are missing.
+
+    Raises:
+        GraphError: none is.
+    """
+    adopted: list[Row] = []
+    problem: GraphError | None = None
+    for row in rows:
+        try:
+            adopted.append(adopt(node, row, collection, parent))
+        except GraphError as error:
+            problem = problem or error
+    if problem is not None:
+        if not adopted:
+            raise problem
+        without_frames(problem)
+    return adopted, problem
 
 
 def inlined(node: PlanNode, value: Row, parent: Row) -> Row:

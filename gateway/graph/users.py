@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from gateway.graph.entities import read_entity
-from gateway.graph.errors import Forbidden, GraphError, NotFound
+from gateway.graph.errors import Forbidden, NotFound
 from gateway.graph.reader import Reader, Row
 from gateway.graph.replies import Reply
 from gateway.odata.address import Address
@@ -15,6 +15,8 @@ from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
 MAX_IDS_BY_IDS = 1000
 # Directory filters take no more values than this in one `in`.
 MAX_IDS_IN_FILTER = 15
+# With these a service says that it has no getByIds, or none for this caller.
+_REFUSALS = frozenset({400, 404, 405, 501})
 _DELETED_USERS = "directory/deletedItems/microsoft.graph.user"
 # What v1.0 returns without $select (graph-lifecycle-api.md, section 3, g:user).
 DEFAULT_PROPERTIES = frozenset(
@@ -54,6 +56,7 @@ class Directory:
         self._by_ids = expand is None and DEFAULT_PROPERTIES.issuperset(select)
         self._refused: dict[str, GatewayError] = {}
         self._users: dict[str, Row | GatewayError | None] = {}
+        self._lacking: dict[str, GatewayError] = {}
 
     async def load(
         self, ids: list[str], gone: Collection[str] = ()
@@ -65,14 +68,25 @@ class Directory:
 
         Args:
             ids: whom to look up.
-            gone: those of them who are known not to be found otherwise.
+            gone: those of them who are thought to be deleted; one who is not is looked up as usual.
         """
         wanted = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._users]
         await self._find([id_ for id_ in wanted if id_ not in gone])
         missing = [id_ for id_ in wanted if self._users.get(id_) is None]
         if missing:
             await self._find_deleted(missing)
+        unknown = {id_: self._users[id_] for id_ in missing if self._is_unknown(id_)}
+        doubted = [id_ for id_ in unknown if id_ in gone]
+        if doubted:
+            await self._find(doubted)
+        for id_, told in unknown.items():
+            if self._is_unknown(id_):
+                self._users[id_] = self._lacking.get(id_, told)
         return self._users
+
+    def _is_unknown(self, id_: str) -> bool:
+        found = self._users[id_]
+        return found is None or (isinstance(found, dict) and "id" not in found)
 
     async def _find(self, ids: list[str]) -> None:
         """Look users up by whichever needs fewer requests: ``users?$filter=id in (…)``, or
@@ -93,12 +107,16 @@ class Directory:
         """Keep the users that requests find; those that are forbidden are returned."""
         pending = [self._reader.load(request) for _, request in asked]
         refused: list[tuple[list[str], GatewayError]] = []
-        for (ids, _), reply in zip(asked, pending, strict=True):
+        for (ids, request), reply in zip(asked, pending, strict=True):
             try:
-                self._keep(ids, *await self._rows(await reply))
-            except Forbidden as error:
-                refused.append((ids, error))
+                self._keep(ids, *await self._reader.whole(await reply, request.url))
             except GatewayError as error:
+                by_ids = request.method == "POST"
+                if isinstance(error, Forbidden) or (
+                    by_ids and error.extensions.get("status") in _REFUSALS
+                ):
+                    refused.append((ids, error))
+                    continue
                 self._users.update(dict.fromkeys(ids, error))
         return refused
 
@@ -107,11 +125,12 @@ class Directory:
         (ids, _), *others = refused
         names = [*self._select, *([self._expand.navigation.name] if self._expand else ())]
         if len(names) > 1:
-            pending = [self._reader.load(self._filtered(ids, only=name)) for name in names]
+            requests = [self._filtered(ids, only=name) for name in names]
+            pending = [self._reader.load(request) for request in requests]
             users: dict[str, Row] = {}
-            for name, reply in zip(names, pending, strict=True):
+            for name, request, reply in zip(names, requests, pending, strict=True):
                 try:
-                    for row in (await self._rows(await reply))[0]:
+                    for row in await self._rows(await reply, request.url):
                         users.setdefault(row["id"].lower(), {}).update(row)
                 except GatewayError as problem:
                     self._refused[name] = problem
@@ -144,30 +163,28 @@ class Directory:
         """
         options = Options(("id", *self._readable()))
         chunks = _chunks(ids, MAX_IDS_IN_FILTER)
-        pending = [
-            self._reader.load(replace(options, filter=id_in(chunk)).get(_DELETED_USERS))
-            for chunk in chunks
-        ]
-        for chunk, reply in zip(chunks, pending, strict=True):
+        requests = [replace(options, filter=id_in(c)).get(_DELETED_USERS) for c in chunks]
+        pending = [self._reader.load(request) for request in requests]
+        for chunk, request, reply in zip(chunks, requests, pending, strict=True):
             try:
-                self._keep(chunk, *await self._rows(await reply))
+                self._keep(chunk, *await self._reader.whole(await reply, request.url))
             except GatewayError as error:
                 told = "deletedDateTime" in self._select and not isinstance(error, NotFound)
                 row = {"deletedDateTime": error} if told else None
                 self._users.update(dict.fromkeys(chunk, row))
 
-    async def _rows(self, reply: Reply) -> tuple[list[Row], GatewayError | None]:
-        """The users in a reply, and why some may be missing."""
-        rows, error = await self._reader.collected(reply, "users")
-        named = [row for row in rows if isinstance(row.get("id"), str)]
-        if len(named) < len(rows):
-            error = error or GraphError("the service answered a user without an id")
-        return named, error
+    async def _rows(self, reply: Reply, url: str) -> list[Row]:
+        rows, error = await self._reader.whole(reply, url)
+        if error is not None:
+            raise error
+        return rows
 
-    def _keep(self, ids: list[str], rows: list[Row], error: GatewayError | None = None) -> None:
-        """Keep the users that were found; who was not is not there, or lost by an error."""
-        found = {row["id"].lower(): {**row, **self._refused} for row in rows}
-        self._users.update((id_, found.get(id_.lower(), error)) for id_ in ids)
+    def _keep(self, ids: list[str], rows: list[Row], lacking: GatewayError | None = None) -> None:
+        """Keep the users in ``rows``; ``lacking`` is why others of ``ids`` may be missing."""
+        found = {str(row["id"]).lower(): {**row, **self._refused} for row in rows}
+        self._users.update((id_, found.get(id_.lower())) for id_ in ids)
+        if lacking is not None:
+            self._lacking.update(dict.fromkeys(ids, lacking))
 
 
 def _chunks(ids: list[str], size: int) -> list[list[str]]:

@@ -49,6 +49,7 @@ class Slice:
         options: what the first page was asked with; ``None`` if it was asked by a link.
         narrowed: whether a filter left rows out.
         error: why rows that belong to the slice are missing at its end.
+        unreadable: why others are missing.
         leading: whether no row of the collection is before the first one.
         digests: of the keys of rows, one after the other, from the one at ``digested`` on.
         followed: links, and whether they lead to this collection, so that cursors may hold them.
@@ -62,6 +63,7 @@ class Slice:
     options: Options | None = None
     narrowed: bool = False
     error: GatewayError | None = None
+    unreadable: GatewayError | None = None
     leading: bool = False
     digests: bytearray = field(default_factory=bytearray)
     digested: int = 0
@@ -70,7 +72,9 @@ class Slice:
     @property
     def whole(self) -> bool:
         """Whether the slice is the whole collection."""
-        return self.start is START and not (self.more or self.narrowed or self.error)
+        return self.start is START and not (
+            self.more or self.narrowed or self.error or self.unreadable
+        )
 
 
 class WindowReader:
@@ -150,13 +154,14 @@ class WindowReader:
                 result.options, self._select = page.options, page.options.select
             if result.count is None:
                 result.count = page.count
+            result.unreadable = result.unreadable or page.unreadable
             if wanted is not None and len(rows) > wanted - len(result.rows):
                 rows, result.more = rows[: wanted - len(result.rows)], True
             if rows:
                 skipped = next(n for n, row in enumerate(page.rows) if row is rows[0])
                 result.parts.append(_Part(len(result.rows), page, skipped, self._select))
                 result.rows += rows
-            if page.last and self._walked is not None:
+            if page.last and self._walked is not None and result.unreadable is None:
                 result.count = self._walked
             elif not page.last and wanted is not None and len(result.rows) >= wanted:
                 result.more = True
@@ -232,7 +237,7 @@ class WindowReader:
         """The pages from ``link`` on, or all; `_walked` rows were in them, if these are all."""
         self._walked = None if link is not None else 0
         pages = self._reader.pages(
-            self._path, self._options, self._node.entity.name, link, key=self._key
+            self._path, self._options, self._node.entity.name, link, key=self._node.entity.key
         )
         async with aclosing(pages):
             async for page in pages:
@@ -279,7 +284,7 @@ class WindowReader:
     def failure(self, result: Slice) -> GatewayError | None:
         """Why rows are missing at the end of a slice, with the cursor to go on ``after``."""
         if result.error is None or self._node.window is None:
-            return result.error
+            return result.error or result.unreadable
         return beside(result.error, after=self._cursor(result, len(result.rows) - 1))
 
     def _cursor(self, result: Slice, place: int) -> str:

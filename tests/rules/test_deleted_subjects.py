@@ -111,3 +111,26 @@ async def test_a_user_who_is_gone_for_good_keeps_the_id(start: Start) -> None:
     gone = [s for s in _subjects(await gateway.data(NAMES)) if s["displayName"] is None]
     assert gone
     assert {s["id"] for s in gone} <= deleted.keys()
+
+
+@pytest.mark.parametrize("deleted", ["told", "refused"])
+async def test_who_does_not_come_expanded_is_not_taken_for_deleted(
+    start: Start, deleted: str
+) -> None:
+    """A service may expand some rows and not the others (as a limit of expansions does)."""
+    query = NAMES.replace("deletedDateTime", "")
+    expected = await (await start(workflows=1)).data(query)
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if "expand=subject" in asked.url and answer.status == 200:
+            for row in answer.body["value"][2:]:
+                row["subject"] = {"id": row["subject"]["id"]}
+
+    def instead(asked: Asked) -> Answered | None:
+        refused = deleted == "refused" and DELETED in asked.url
+        return graph_error(403, "accessDenied") if refused else None
+
+    unusual = Unusual(change=change, instead=instead)
+    gateway = await start(unusual=unusual, workflows=1)
+    assert await gateway.data(query) == expected
+    assert any("expand=subject" in asked.url for asked in unusual.asked)

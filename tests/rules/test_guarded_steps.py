@@ -122,3 +122,15 @@ async def test_a_value_that_is_no_leaf_is_not_printed(
     assert error["extensions"]["code"] == "UPSTREAM_ERROR"
     assert error["path"] == ["workflows", "nodes", 0, name]
     assert len(error["message"]) < 200
+
+
+async def test_what_a_list_left_out_may_come_wrapped(start: Start) -> None:
+    query = "{ workflows { nodes { id executionConditions { __typename } tasks { id } } } }"
+    expected = await (await start()).data(query)
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if asked.url.partition("?")[0].split("/")[-2] == "workflows":
+            answer.body = {"value": answer.body}
+
+    gateway = await start(unusual=Unusual(change=change))
+    assert await gateway.data(query) == expected

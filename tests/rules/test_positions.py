@@ -209,6 +209,30 @@ async def test_rows_of_the_page_before_are_walked_to_where_their_page_has_moved(
     assert rest == list("ijkl")
 
 
+@pytest.mark.parametrize("size", [3, 64])
+@pytest.mark.parametrize("time", [None, "2026-01-01T00:00:00Z"], ids=["null", "equal"])
+@pytest.mark.parametrize("first", [1, 20])
+async def test_many_rows_that_sort_equally_are_each_told_once(
+    start: Start, size: int, time: str | None, first: int
+) -> None:
+    """More of them than a cursor remembers, walked to because more is selected or links expire."""
+    rows = rows_of(*(f"r{n}" for n in range(170)), displayName="x", createdDateTime=time)
+    paged = Paged(rows, size=size)
+    gateway = await served(start, paged)
+    names = SORTED.replace("DESC", "ASC").replace("nodes { id }", "nodes { id displayName }")
+    told, after, _ = await _next(gateway, 90, None, SORTED.replace("DESC", "ASC"))
+    turns = 0
+    while after is not None:
+        turns += 1
+        paged.generation += turns % 2
+        query = names if turns % 3 == 1 else SORTED.replace("DESC", "ASC")
+        ids, after, info = await _next(gateway, first if turns < 4 else 90, after, query)
+        told += ids
+        if not info["hasNextPage"]:
+            break
+    assert told == [row["id"] for row in rows]
+
+
 @pytest.mark.parametrize("size", [4, 7, 100])
 async def test_forward_paging_takes_no_request_more(start: Start, size: int) -> None:
     paged = Paged(rows_of(*(f"r{n}" for n in range(20))), size=size)

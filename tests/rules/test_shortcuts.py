@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Start
-from tests.upstreams import Answered, Asked, Unusual
+from tests.upstreams import Answered, Asked, Unusual, graph_error
 
 RUNS = """{ workflows(first: 2) { nodes { id runs(first: 2) { nodes { id
   userProcessingResults { nodes { id totalTasksCount
@@ -118,6 +118,31 @@ async def test_so_are_those_of_one_run(start: Start, change: Any) -> None:
     gateway = await start(unusual=unusual, users=9)
     assert await gateway.data(RUN, w=workflow, r=run) == expected
     assert any(map(_flat, unusual.asked))
+
+
+@pytest.mark.parametrize("page_size", [2, 3, 5])
+@pytest.mark.parametrize("run", ["counted", "uncounted"])
+async def test_a_count_of_none_is_no_proof_where_not_all_was_read(
+    start: Start, page_size: int, run: str
+) -> None:
+    """The counts of some users lag, and later pages of the flat collection can't be had."""
+    sandbox = {"users": 9, "page_size": page_size}
+    expected = await (await start(**sandbox)).data(RUNS)
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if _is(asked, "userProcessingResults") and answer.status == 200:
+            for row in answer.body["value"]:
+                row["totalTasksCount"] = 0
+        if _is(asked, "runs") and run == "uncounted":
+            for row in answer.body["value"]:
+                row |= {"totalTasksCount": None, "totalUsersCount": None}
+
+    def instead(asked: Asked) -> Answered | None:
+        refused = _flat(asked) and "skiptoken" in asked.url
+        return graph_error(403, "accessDenied") if refused else None
+
+    gateway = await start(unusual=Unusual(change=change, instead=instead), **sandbox)
+    assert _counts_left_out(await gateway.data(RUNS)) == _counts_left_out(expected)
 
 
 async def test_only_the_contradicted_group_is_requested(start: Start) -> None:

@@ -226,6 +226,33 @@ async def test_rows_of_equal_time_and_id_are_each_told_once(start: Start, first:
     assert len(users) == len(set(users)) > 1
 
 
+@pytest.mark.parametrize("first", [1, 2, 5, 7])
+async def test_rows_of_one_time_on_several_pages_are_each_told_once(
+    start: Start, first: int
+) -> None:
+    """The service sorts by the time alone: the ids of one time are in no order over its pages."""
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if is_results(asked):
+            for row in answer.body["value"]:
+                row["createdDateTime"] = "2030-06-01T00:00:00Z"
+        if is_runs(asked):
+            for row in answer.body["value"]:
+                row["lastUpdatedDateTime"] = "2031-01-01T00:00:00Z"
+
+    sandbox = {"workflows": 2, "runs": 2, "users": 4, "tasks": 2, "page_size": 3}
+    gateway = await start(unusual=Unusual(change=change), **sandbox)
+    found: list[tuple[str, str]] = []
+    after = None
+    while True:
+        page = (await gateway.data(TASKS, first=first, after=after))["taskProcessingResults"]
+        found += [(row["id"], row["run"]["id"]) for row in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+    assert len(found) == len(set(found)) == 2 * 2 * 4 * 2
+
+
 async def test_a_row_that_the_service_repeats_is_told_once(start: Start) -> None:
     def change(asked: Asked, answer: Answered) -> None:
         if isinstance(answer.body, dict) and "value" in answer.body:
