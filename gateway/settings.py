@@ -32,8 +32,7 @@ class Settings(BaseSettings):
         env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
-        # An error would otherwise quote every setting, the secrets among them.
-        hide_input_in_errors=True,
+        hide_input_in_errors=True,  # They would quote every setting, the secrets among them.
     )
 
     upstream_url: Annotated[
@@ -160,8 +159,7 @@ class Settings(BaseSettings):
         Field(ge=1, description="Upstream requests of one operation; batch items count each."),
     ] = 5000
     max_upstream_bytes: Annotated[
-        int,
-        Field(ge=1, description="Bytes of the service's answers that one operation may read."),
+        int, Field(ge=1, description="Bytes of the upstream that one operation may read.")
     ] = 256_000_000
     concurrency: Annotated[
         int, Field(ge=1, description="HTTP requests to the upstream at once, per process.")
@@ -314,8 +312,7 @@ class Settings(BaseSettings):
                 url.username or url.password or url.query or url.fragment
             ),
         }
-        broken = [rule for rule, kept in rules.items() if not kept]
-        if broken:
+        if broken := [rule for rule, kept in rules.items() if not kept]:
             raise ValueError(broken[0])
         return value.rstrip("/")
 
