@@ -175,6 +175,9 @@ def serve(
     max_upstream_requests: Annotated[
         int | None, typer.Option(help="Upstream requests per operation.")
     ] = None,
+    max_upstream_bytes: Annotated[
+        int | None, typer.Option(help="Bytes of the upstream that one operation may read.")
+    ] = None,
     concurrency: Annotated[
         int | None, typer.Option(help="HTTP requests upstream at once, per process.")
     ] = None,
