@@ -48,6 +48,7 @@ async def check(gateway: Gateway, query: str, variables: Any) -> list[str]:
     return codes
 
 
+@pytest.mark.slow
 async def test_generated_queries_are_no_fault(gateway: Gateway) -> None:
     answered = 0
     for case in range(CASES):
@@ -94,6 +95,7 @@ def by_hypothesis(count: int) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 async def test_requests_by_hypothesis_are_no_fault(gateway: Gateway) -> None:
     codes = [code for request in by_hypothesis(120) for code in await check(gateway, request, None)]
     assert "BAD_USER_INPUT" in codes

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import socket
 import time
 
 import httpx
@@ -14,10 +15,9 @@ from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Fixed
 from gateway.graph.session import Session
 from gateway.odata.query import change
-from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.settings import Settings
 
-from .conftest import TOKEN, listening
+from .conftest import TOKEN
 from .test_mutations import CANCEL, CREATE, DELETE, RENAME, first_workflow, given, runs_to_cancel
 
 # --- what is sent again, and what is not -------------------------------------------------------
@@ -122,8 +122,14 @@ async def test_the_http_client_by_itself_sends_no_delete_again():
 
 
 async def test_a_change_that_was_never_sent_is_not_of_unknown_outcome():
-    with listening(create_sandbox(SandboxSettings())) as gone:
-        pass
+    with socket.socket() as taken:
+        # Nobody listens there, and while it is bound nobody else can.
+        taken.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        await _never_sent(gone)
+
+
+async def _never_sent(gone):
     app = create_app(Settings(), Upstream(f"{gone}/v1.0", Fixed(TOKEN)))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

@@ -118,7 +118,9 @@ async def place(start: Start) -> tuple[Gateway, dict[str, str]]:
     return gateway, {"w": workflow, "r": runs[1]["id"]}
 
 
-@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize(
+    "root", ["workflow", *(pytest.param(r, marks=pytest.mark.slow) for r in list(ROOTS)[1:])]
+)
 async def test_every_route_leads_back_to_the_container_in_the_row_s_address(
     place: tuple[Gateway, dict[str, str]], root: str
 ) -> None:
