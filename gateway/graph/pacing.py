@@ -12,6 +12,10 @@ from collections import OrderedDict
 QUIET = 60.0
 """Seconds without a 429 after which a credential is no longer paced."""
 _FIRST_DECREASE, _DECREASE = 0.85, 0.7
+_WEIGHT = 3.0
+"""A rate that is too high by a part has that part of its requests throttled; it is decreased by
+three times as much, and by no more than `_DECREASE` says. So a few 429s that have other reasons do
+not slow a credential down to nothing."""
 _INCREASE = 0.05
 """Part of the rate that is added to it in the first second in which it is used up; in the second
 one twice as much, and so on: a 429 that had other reasons than this rate is soon made up for."""
@@ -106,16 +110,18 @@ class Pace:
                     # Bolder with time: what was right a minute ago may be far too slow now.
                     self._rate += _INCREASE * max(0.0, now - self.until) * accepted
         if throttled:
-            self._slow_down(after, round_, now)
+            self._slow_down(throttled, after, round_, now)
 
-    def _slow_down(self, after: float | None, round_: int, now: float) -> None:
+    def _slow_down(self, throttled: int, after: float | None, round_: int, now: float) -> None:
         if self._rate is None:
             self._rate = max(_FIRST_RATE, self._measured(now) * _FIRST_DECREASE)
             self._next_round()
         elif round_ == self.round:
             # Where nothing is accepted at all, a lower rate would change nothing.
             if self._accepted_at_rate:
-                self._rate = max(_SLOWEST, self._rate * _DECREASE)
+                share = throttled / (throttled + self._accepted_at_rate)
+                decrease = max(_DECREASE, 1.0 - _WEIGHT * share)
+                self._rate = max(_SLOWEST, self._rate * decrease)
             self._next_round()
         if after is None:
             after = min(_MOST_BACK_OFF, _BACK_OFF * 2.0**self._failures)
