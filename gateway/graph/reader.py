@@ -1,7 +1,7 @@
 """Reads entities and paged collections, and learns on the way what the service accepts."""
 
 from asyncio import Future, gather
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
@@ -156,7 +156,7 @@ class Reader:
         self.capabilities.refuse(trial.capability, reply.error.message)
         return True
 
-    async def pages(
+    def pages(
         self,
         path: str,
         options: Options,
@@ -164,64 +164,17 @@ class Reader:
         link: str | None = None,
         *,
         key: str | None = "id",
-    ) -> AsyncGenerator[Page]:
+    ) -> "Pages":
         """The pages of a collection, each requested when the one before has been used up.
-
-        A row that comes again (one with the same key) is left out. Where the service does not take
-        the link of a later page any more, the collection is walked again from its beginning, past
-        the rows that were there already.
 
         Args:
             path, options, entity: as for `get`.
             link: relative link of the page to begin with, instead of the first.
             key: the property that tells the rows apart; ``None`` if they have none.
-
-        Raises:
-            CursorExpired: the service does not take the link of a page any more, and there is no
-                way around it.
-            GatewayError: a page could not be had, is no page, or was there before (a loop).
         """
-        links: set[str] = set()
-        told: set[Any] = set()
-        beginning: GraphRequest | None = None
-        progress = False
-        collection = f"{entity} {path.rpartition('/')[2]}"
-        while True:
-            used: Options | None = None
-            if link is None:
-                reply, used = await self.get(path, options, entity)
-                beginning = request = used.get(path)
-            else:
-                request = GraphRequest(link)
-                reply = await self._following(request)
-            links.add(request.url)
-            if reply.error is not None:
-                if link is None or not is_refused_link(reply.error):
-                    raise reply.error
-                if beginning is None or not progress:
-                    raise _expired(reply.error)
-                # The first page is asked for anew, because the links that were in it are old.
-                self._loader.clear(beginning)
-                links.clear()
-                link, progress = None, False
-                continue
-            page = _with_keys(self._page(reply.data, request.url, link, used), key)
-            if page.next is not None:
-                if page.next in links:
-                    loop = GraphError("the service gave a nextLink that leads back to an old page")
-                    page = replace(page, next=None, unusable=loop)
-                if options.filter is None and options.search is None:
-                    self.page_sizes.observe(collection, len(page.rows))
-            fresh = page.rows if key is None else distinct(page.rows, key, told)
-            progress = progress or bool(fresh)
-            yield page if fresh is page.rows else replace(page, rows=fresh)
-            if page.unusable is not None:
-                raise page.unusable
-            if page.next is None:
-                return
-            link = page.next
+        return Pages(self, path, options, entity, link, key)
 
-    async def _following(self, request: GraphRequest) -> Reply:
+    async def following(self, request: GraphRequest) -> Reply:
         """A page behind another one; it is not kept, so that a long chain takes no more memory
         than the rows that are taken out of it."""
         try:
@@ -265,7 +218,7 @@ class Reader:
         """
         if reply.error is not None:
             raise reply.error
-        page = _with_keys(self._page(reply.data, url, None, None), "id")
+        page = with_keys(self.page(reply.data, url, None, None), "id")
         rows, error = await self.rest(page.rows, page.next)
         return rows, page.unreadable or page.unusable or error
 
@@ -287,7 +240,21 @@ class Reader:
             raise GraphError("the service gave a nextLink that is not text")
         return self._relative(link, url)
 
-    def _page(self, data: Any, url: str, link: str | None, options: Options | None) -> Page:
+    def clear(self, request: GraphRequest) -> None:
+        """Let the next `load` of ``request`` send it anew."""
+        self._loader.clear(request)
+
+    def page(self, data: Any, url: str, link: str | None, options: Options | None) -> Page:
+        """The page that ``data`` is.
+
+        Args:
+            data: what the service answered.
+            url: what it was asked by, relative to the root.
+            link, options: of the page.
+
+        Raises:
+            GraphError: it is none.
+        """
         rows = data.get("value") if isinstance(data, dict) else None
         entities = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         if not isinstance(rows, list) or (rows and not entities):
@@ -305,7 +272,116 @@ class Reader:
         return replace(page, rows=entities, unreadable=unreadable)
 
 
-def _with_keys(page: Page, key: str | None) -> Page:
+class Pages:
+    """The pages of a collection, one after the other; an asynchronous iterator.
+
+    A row that comes again (one with the same key) is left out. Where the service does not take the
+    link of a later page any more, the collection is walked again from its beginning, past the rows
+    that were there already. To stop between two pages costs nothing, and leaves nothing to close.
+
+    Args:
+        reader: reads them.
+        path, options, entity, link, key: as for `Reader.pages`.
+
+    Attributes:
+        walked: how many rows there were up to here.
+
+    Raises:
+        CursorExpired: the service does not take the link of a page any more, and there is no way
+            around it.
+        GatewayError: a page could not be had, is no page, or was there before (a loop).
+    """
+
+    __slots__ = (
+        "_beginning",
+        "_done",
+        "_entity",
+        "_key",
+        "_link",
+        "_links",
+        "_options",
+        "_path",
+        "_progress",
+        "_reader",
+        "_told",
+        "_unusable",
+        "walked",
+    )
+
+    def __init__(
+        self,
+        reader: Reader,
+        path: str,
+        options: Options,
+        entity: str,
+        link: str | None,
+        key: str | None,
+    ) -> None:
+        self._reader = reader
+        self._path = path
+        self._options = options
+        self._entity = entity
+        self._key = key
+        self._link = link
+        self._links: set[str] = set()
+        self._told: set[Any] = set()
+        self._beginning: GraphRequest | None = None
+        self._progress = False
+        self._unusable: GatewayError | None = None
+        self._done = False
+        self.walked = 0
+
+    def __aiter__(self) -> "Pages":
+        return self
+
+    async def __anext__(self) -> Page:
+        if self._unusable is not None:
+            raise self._unusable
+        if self._done:
+            raise StopAsyncIteration
+        page = await self._load()
+        fresh = page.rows if self._key is None else distinct(page.rows, self._key, self._told)
+        self._progress = self._progress or bool(fresh)
+        self._link, self._unusable = page.next, page.unusable
+        self._done = page.last
+        self.walked += len(fresh)
+        return page if fresh is page.rows else replace(page, rows=fresh)
+
+    async def _load(self) -> Page:
+        reader, link, used = self._reader, self._link, None
+        if link is None:
+            reply, used = await reader.get(self._path, self._options, self._entity)
+            self._beginning = request = used.get(self._path)
+        else:
+            request = GraphRequest(link)
+            reply = await reader.following(request)
+        if reply.error is not None:
+            return await self._again(reply.error)
+        self._links.add(request.url)
+        page = with_keys(reader.page(reply.data, request.url, link, used), self._key)
+        if page.next is not None:
+            if page.next in self._links:
+                loop = GraphError("the service gave a nextLink that leads back to an old page")
+                page = replace(page, next=None, unusable=loop)
+            if self._options.filter is None and self._options.search is None:
+                collection = f"{self._entity} {self._path.rpartition('/')[2]}"
+                reader.page_sizes.observe(collection, len(page.rows))
+        return page
+
+    async def _again(self, error: GatewayError) -> Page:
+        """The first page, after a later one was refused because its link is old."""
+        if self._link is None or not is_refused_link(error):
+            raise error
+        if self._beginning is None or not self._progress:
+            raise _expired(error)
+        # It is asked for anew, because the links that were in it are old.
+        self._reader.clear(self._beginning)
+        self._links.clear()
+        self._link, self._progress = None, False
+        return await self._load()
+
+
+def with_keys(page: Page, key: str | None) -> Page:
     """``page`` without rows that have no key, or one that no address can have.
 
     Raises:

@@ -1,12 +1,12 @@
 """The asked part of a collection: `first` and `after` over server-driven pages."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.graph.errors import GraphError
-from gateway.graph.reader import Page, Reader, Row, count_of, is_refused_link
+from gateway.graph.reader import Page, Pages, Reader, Row, count_of, is_refused_link
 from gateway.graph.resume import Resumption, digest, order_of, sort_values
 from gateway.odata.address import same_path
 from gateway.odata.cursor import (
@@ -106,7 +106,7 @@ class WindowReader:
         self._after = node.arguments.get("after")
         self._edge = edge_of(node, path)
         self._select: tuple[str, ...] | None = options.select
-        self._walked: int | None = None
+        self._all: Pages | None = None
 
     async def read(self) -> Slice:
         """Pages are read until ``first`` is satisfied, and no further.
@@ -129,7 +129,8 @@ class WindowReader:
             result.error, result.more = error, True
         if window is not None and window.total_count and result.count is None:
             result.count = await self._count(result)
-        if isinstance(result.count, int) and result.count < (self._walked or len(result.rows)):
+        walked = max(len(result.rows), 0 if self._all is None else self._all.walked)
+        if isinstance(result.count, int) and result.count < walked:
             result.count = None
         return result
 
@@ -138,35 +139,39 @@ class WindowReader:
 
         Where a link is not taken any more, the rows behind it are looked for from the beginning.
         """
+        if start is START:
+            async for page in self._from():
+                if self._took(result, page, page.rows, wanted):
+                    break
+            return
         try:
             async with aclosing(self._pages(result, start)) as pages:
-                await self._take_from(pages, result, wanted)
+                async for page, rows in pages:
+                    if self._took(result, page, rows, wanted):
+                        break
         except GraphError as error:
             if start.link is None or not is_refused_link(error):
                 raise
             await self._take(result, replace(self._reached(result), link=None), wanted)
 
-    async def _take_from(
-        self, pages: AsyncIterator[tuple[Page, list[Row]]], result: Slice, wanted: int | None
-    ) -> None:
-        async for page, rows in pages:
-            if page.options is not None:
-                result.options, self._select = page.options, page.options.select
-            if result.count is None:
-                result.count = page.count
-            result.unreadable = result.unreadable or page.unreadable
-            if wanted is not None and len(rows) > wanted - len(result.rows):
-                rows, result.more = rows[: wanted - len(result.rows)], True
-            if rows:
-                skipped = next(n for n, row in enumerate(page.rows) if row is rows[0])
-                result.parts.append(_Part(len(result.rows), page, skipped, self._select))
-                result.rows += rows
-            if page.last and self._walked is not None and result.unreadable is None:
-                result.count = self._walked
-            elif not page.last and wanted is not None and len(result.rows) >= wanted:
-                result.more = True
-            if result.more:
-                break
+    def _took(self, result: Slice, page: Page, rows: list[Row], wanted: int | None) -> bool:
+        """Take the ``rows`` of a page into ``result``; whether these are as many as ``wanted``."""
+        if page.options is not None:
+            result.options, self._select = page.options, page.options.select
+        if result.count is None:
+            result.count = page.count
+        result.unreadable = result.unreadable or page.unreadable
+        if wanted is not None and len(rows) > wanted - len(result.rows):
+            rows, result.more = rows[: wanted - len(result.rows)], True
+        if rows:
+            skipped = next(n for n, row in enumerate(page.rows) if row is rows[0])
+            result.parts.append(_Part(len(result.rows), page, skipped, self._select))
+            result.rows += rows
+        if page.last and self._all is not None and result.unreadable is None:
+            result.count = self._all.walked
+        elif not page.last and wanted is not None and len(result.rows) >= wanted:
+            result.more = True
+        return result.more
 
     # --- the pages after a position ---------------------------------------------------------
 
@@ -174,10 +179,6 @@ class WindowReader:
         self, result: Slice, start: Position
     ) -> AsyncGenerator[tuple[Page, list[Row]]]:
         """The pages that hold rows after ``start``, each with those of its rows."""
-        if start is START:
-            async for page in self._from():
-                yield page, page.rows
-            return
         place = Resumption(start, self._key, self._order, self._digests(result))
         if start.link is not None:
             self._select = start.select
@@ -201,7 +202,7 @@ class WindowReader:
 
     async def _search(
         self, result: Slice, start: Position, place: Resumption
-    ) -> AsyncIterator[tuple[Page, list[Row]]]:
+    ) -> AsyncGenerator[tuple[Page, list[Row]]]:
         """The pages after a position that is looked for from the beginning of the collection.
 
         If it is not found, it is taken to be where it was, less the rows that are known to have
@@ -233,17 +234,13 @@ class WindowReader:
             for page, rows in _from_place(waiting, place, target):
                 yield page, rows
 
-    async def _from(self, link: str | None = None) -> AsyncIterator[Page]:
-        """The pages from ``link`` on, or all; `_walked` rows were in them, if these are all."""
-        self._walked = None if link is not None else 0
+    def _from(self, link: str | None = None) -> Pages:
+        """The pages from ``link`` on, or all."""
         pages = self._reader.pages(
             self._path, self._options, self._node.entity.name, link, key=self._node.entity.key
         )
-        async with aclosing(pages):
-            async for page in pages:
-                if self._walked is not None:
-                    self._walked += len(page.rows)
-                yield page
+        self._all = pages if link is None else None
+        return pages
 
     def _covered(self, start: Position) -> Position:
         """``start``, without the link if more is selected now than the link asks for.
