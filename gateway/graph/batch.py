@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 
 from gateway.graph.errors import GraphError
+from gateway.graph.replies import Body
 from gateway.odata.query import GraphRequest
 
 _log = logging.getLogger(__name__)
@@ -111,11 +113,54 @@ def encode(requests: Sequence[GraphRequest], headers: Mapping[str, str]) -> byte
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The answer to one item; header names are in lower case."""
+    """The answer to one item; header names are in lower case.
+
+    ``body`` is a `Body`, or JSON that was decoded already; ``None`` if there is none.
+    """
 
     status: int
     headers: dict[str, str]
     body: Any
+
+
+class _Response(msgspec.Struct, gc=False):
+    id: str
+    status: int
+    headers: dict[str, str] | None = None
+    body: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Responses(msgspec.Struct, gc=False):
+    responses: list[_Response]
+
+
+_decoder = msgspec.json.Decoder(_Responses)
+
+
+def read(content: bytes, count: int) -> list[Item | GraphError] | None:
+    """The answers in the bytes of a batch; see `decode`.
+
+    What is in the items is not looked at yet, except where the batch is not as it nearly always is.
+    """
+    try:
+        if not content.isascii():
+            content.decode()
+        responses = _decoder.decode(content).responses
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        responses = []
+    items: dict[str, Item | GraphError] = {r.id: _read(r) for r in responses}
+    numbers = [str(number) for number in range(count)]
+    if len(items) == len(responses) and all(number in items for number in numbers):
+        return [items[number] for number in numbers]
+    try:
+        return decode(orjson.loads(content), count)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _read(response: _Response) -> Item:
+    headers = {name.lower(): value for name, value in (response.headers or {}).items()}
+    return Item(response.status, headers, Body(response.body) if response.body else None)
 
 
 def decode(body: Any, count: int) -> list[Item | GraphError] | None:

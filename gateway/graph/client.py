@@ -340,16 +340,15 @@ class GraphClient:
         answer = await self._http_request(batched, session, changes=changes)
         if isinstance(answer, Reply):
             return [replace(answer, shared=True)] * len(requests), False
-        content = json_of(answer)
-        if not answer.is_success and not (isinstance(content, dict) and "responses" in content):
+        items = batch.read(answer.content, len(requests))
+        if items is None and not answer.is_success:
             reply = reply_of(
-                answer.status_code, lower_case(answer.headers), content, session, changes
+                answer.status_code, lower_case(answer.headers), json_of(answer), session, changes
             )
             refused = reply.status in batch.REFUSALS
             if refused and not (changes and is_unknown(reply)):
                 return await self._divide(requests, batched, reply, session), False
             return [replace(reply, shared=True)] * len(requests), False
-        items = batch.decode(content, len(requests))
         if items is None:
             error = GraphError("the service answered a $batch without responses")
             reply = cut(error, answer.status_code, changes)

@@ -141,6 +141,7 @@ class PlanNode:
         addressed: whether its rows have to know their addresses (`settle`).
         linked: whether its rows have to know the rows that they hang below (`settle`).
         reading: why the single entity at the end of the edge is read, if it is (`settle`).
+        layouts: how pages of its rows are decoded, by what is read of them (`layout_of`).
     """
 
     navigation: Navigation
@@ -167,6 +168,7 @@ class PlanNode:
     linked: bool = True
     reading: Reading = Reading.SELECTED
     pivot: "PlanNode | None" = None
+    layouts: dict[tuple[str, ...], Any] = field(default_factory=dict)
     _selects: dict[bool, tuple[str, ...]] = field(default_factory=dict)
 
     def settle(self) -> None:

@@ -1,0 +1,151 @@
+"""Typed rows: entities whose members are known before they are read.
+
+A row of a list is an instance of a Struct that is made once for each structure of a selection, and
+decoded in C from the bytes that the service answered: what is not a member of the Struct is skipped
+there. It takes a fraction of a dict's memory, and the garbage collector does not look at it.
+
+For those who read it, it is a mapping of the members that it has: one that the service left out, or
+under which nothing was stitched yet, is not there. What can't be read into such a row, and entities
+that are read one by one, are plain dicts; `ROWS` are the types of both.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from operator import attrgetter
+from secrets import token_hex
+from typing import Any, ClassVar
+
+from msgspec import UNSET, Struct, UnsetType, defstruct
+
+_LONGEST_NAME = 60
+_NOT_GIVEN = f"@{token_hex(8)}."
+"""What no service calls its members."""
+
+
+class TypedRow(Struct, gc=False, eq=False):
+    """The base of all row types; see `row_type`."""
+
+    members: ClassVar[Mapping[str, str]] = {}
+    """The attribute of each member, by its key."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = getattr(self, self.members[key])
+        if value is UNSET:
+            raise KeyError(key)
+        return value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        setattr(self, self.members[key], value)
+
+    def __contains__(self, key: object) -> bool:
+        attribute = self.members.get(key)  # type: ignore[call-overload]
+        return attribute is not None and getattr(self, attribute) is not UNSET
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key, name in self.members.items() if getattr(self, name) is not UNSET)
+
+    def keys(self) -> set[str]:
+        """The keys of the members that are there."""
+        return set(self)
+
+    def items(self) -> list[tuple[str, Any]]:
+        """The members that are there."""
+        return [(key, self[key]) for key in self]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value under ``key``, or ``default``."""
+        attribute = self.members.get(key)
+        value = UNSET if attribute is None else getattr(self, attribute)
+        return default if value is UNSET else value
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        """Take the value under ``key`` out."""
+        value = self.get(key, UNSET)
+        if value is UNSET:
+            return default
+        self[key] = UNSET
+        return value
+
+    def setdefault(self, key: str, value: Any) -> Any:
+        """Put ``value`` under ``key`` where there is none; what is no member is left out."""
+        if key not in self.members:
+            return value
+        found = self.get(key, UNSET)
+        if found is UNSET:
+            self[key] = found = value
+        return found
+
+    def update(self, members: Mapping[str, Any]) -> None:
+        """Put values under their keys; what is no member is left out."""
+        for key, value in members.items():
+            if key in self.members:
+                self[key] = value
+
+
+Mapping.register(TypedRow)
+
+ROWS = (dict, TypedRow)
+"""The types of rows."""
+
+_TAKEN = frozenset(dir(TypedRow))
+
+
+@lru_cache(maxsize=4096)
+def attribute_of(key: str) -> str:
+    """The attribute of a typed row that holds what is under ``key``.
+
+    It is the key itself where that can be; other keys (of edges with arguments, of annotations)
+    have a name of their own.
+    """
+    if key.isascii() and key.isidentifier() and key[0] != "_" and key not in _TAKEN:
+        return key
+    if len(key) > _LONGEST_NAME:
+        return f"_{blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+    return f"_{key.encode('utf-8', 'surrogatepass').hex()}"
+
+
+Members = tuple[tuple[str, Any, bool], ...]
+"""Members of a row type: each with its key, its type, and whether the service gives it."""
+
+
+@lru_cache(maxsize=512)
+def row_type(members: Members, *, collected: bool = False) -> type[TypedRow]:
+    """The type of rows with ``members``.
+
+    Args:
+        members: what a row can hold. What the service gives is decoded, under its key; the rest is
+            stitched.
+        collected: whether rows may lead back to themselves, so that the collector has to know them.
+    """
+    names = {key: attribute_of(key) for key, _, _ in members}
+    fields = [
+        (names[key], type_ if type_ is Any else type_ | None | UnsetType, UNSET)
+        for key, type_, _ in members
+    ]
+    keys = {names[key]: key if given else _NOT_GIVEN + names[key] for key, _, given in members}
+    made = defstruct(
+        "Row", fields, bases=(TypedRow,), rename=keys.get, gc=collected, eq=False, weakref=False
+    )
+    made.members = names  # type: ignore[attr-defined]
+    return made
+
+
+STUB = row_type((("id", Any, True),))
+"""A row of which nothing is known but the id."""
+
+
+def values_of(rows: list[Any], key: str) -> list[Any]:
+    """The value under ``key`` of each row; ``None`` where there is none."""
+    try:
+        values = list(map(attrgetter(attribute_of(key)), rows))
+    except AttributeError:
+        return [row.get(key) for row in rows]
+    return [None if value is UNSET else value for value in values] if UNSET in values else values
+
+
+def as_row(type_: type[TypedRow], members: Iterable[tuple[str, Any]]) -> TypedRow:
+    """A row of ``type_`` with ``members``."""
+    row = type_()
+    row.update(dict(members))
+    return row
