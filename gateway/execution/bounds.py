@@ -25,6 +25,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from gateway.execution.partial import AnsweringPartially
 from gateway.odata.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
 from gateway.odata.plan import edge_key
+from gateway.odata.rows import ROWS
 
 _FIELD = 16
 """Bytes that a field of an answer has, about, beside its name and its text."""
@@ -165,7 +166,7 @@ class Bounded(AnsweringPartially):
         position_context: Any,
     ) -> Any:
         """Resolve a field; one of which the error need not be made is null at once."""
-        if (self._told or self._is_full) and type(source) is dict:
+        if (self._told or self._is_full) and isinstance(source, ROWS):
             error = self._stitched_error(parent_type, source, field_details_list)
             if error is not None and self.skips(error, field_details_list):
                 return None

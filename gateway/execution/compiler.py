@@ -8,10 +8,10 @@ For the tasks `{ id name status author { name } }` of a workflow, it writes
             append = out.append
             for row in rows:
                 try:
-                    v0 = row['id']
-                    v1 = row['name']
-                    v2 = enum0[row['status']]
-                    v3 = row['author']
+                    v0 = row.id
+                    v1 = row.name
+                    v2 = enum0[row.status]
+                    v3 = row.author
                     if type(v0) is not str or (type(v1) is not str and v1 is not None):
                         raise Unusual
                 except Exception:
@@ -22,13 +22,16 @@ For the tasks `{ id name status author { name } }` of a workflow, it writes
                         append(hole(0, row))
                         continue
                 …
-                append({'id': v0, 'name': v1, 'status': v2, 'author': v3})
+                append(object0(v0, v1, v2, v3))
             return out
         return objects0
 
+where ``object0`` is a Struct, which the garbage collector does not look at.
+
 The values of a row are checked before anything below it is read. A row that the quick way does
-not take (a key is missing, an enum member is unknown) is read again with graphql-core's own
-coercion of leaves; a row that does not pass that either is a hole, which graphql-core fills.
+not take (a value is missing, an enum member is unknown, it is a dict) is read again with
+graphql-core's own coercion of leaves; a row that does not pass that either is a hole, which
+graphql-core fills.
 Nothing of a caller is in the source but the response keys, as literals; what arguments make comes
 in ``keys``.
 """
@@ -52,9 +55,11 @@ from graphql import (
     GraphQLString,
     Undefined,
 )
+from msgspec import UNSET, defstruct
 
 from gateway.execution.readings import Readings, TypeName
 from gateway.execution.selections import Field, Selection, Wrapped
+from gateway.odata.rows import ROWS, attribute_of
 
 _UNCHANGED: dict[Any, type] = {GraphQLID: str, GraphQLString: str, GraphQLBoolean: bool}
 _numbers = itertools.count(1)
@@ -100,7 +105,9 @@ def compile_selection(selection: Selection, readings: Readings, *, listed: bool)
     """
     writer = _Writer(readings)
     name = (writer.objects if listed else writer.object)({selection.type.name: selection}, None, 0)
-    keys = [f"    k{place} = keys[{place}]" for place in writer.edges]
+    keys = [
+        f"    k{place} = keys[{place}]; a{place} = attribute_of(k{place})" for place in writer.edges
+    ]
     lines = ["def make(keys, hole, holes):", *keys, *writer.lines, f"    return {name}", ""]
     source = "\n".join(lines)
     file = f"<projection {next(_numbers)} of {selection.type.name}>"
@@ -116,7 +123,7 @@ class _Read:
         lines: that read it.
         checks: conditions of which none may hold.
         variables, again: of the leaves, and how each is read if the lines fail.
-        entries: of the response.
+        entries: expressions of the values in the response.
     """
 
     lines: list[str] = dataclasses.field(default_factory=list)
@@ -125,16 +132,11 @@ class _Read:
     again: list[Callable[[Any], Any]] = dataclasses.field(default_factory=list)
     entries: list[str] = dataclasses.field(default_factory=list)
 
-    @property
-    def response(self) -> str:
-        """The expression of the response."""
-        return f"{{{', '.join(self.entries)}}}"
-
     def checked(self, row: str) -> list[str]:
         """The lines, with the checks after them."""
         checks = self.checks
-        if not any(f"{row}[" in line for line in self.lines):
-            checks = [f"type({row}) is not dict", *checks]
+        if not any(f"{row}." in line or f"({row}, a" in line for line in self.lines):
+            checks = [f"not isinstance({row}, ROWS)", *checks]
         if not checks:
             return self.lines
         return [*self.lines, f"if {' or '.join(checks)}:", "    raise Unusual"]
@@ -147,7 +149,12 @@ class _Writer:
         self._readings = readings
         self._place = 0
         self._numbers = itertools.count()
-        self.names: dict[str, Any] = {"Unusual": Unusual}
+        self.names: dict[str, Any] = {
+            "Unusual": Unusual,
+            "ROWS": ROWS,
+            "UNSET": UNSET,
+            "attribute_of": attribute_of,
+        }
         self.lines: list[str] = []
         self.edges: list[int] = []
 
@@ -221,12 +228,15 @@ class _Writer:
                 continue
             self._place += 1
             variable = f"v{next(self._numbers)}"
-            key = repr(field.reading.key) if field.reading else ""
+            key = field.reading.key if field.reading else ""
+            value = f"row.{attribute_of(key)}" if key else ""
+            key = repr(key)
             if field.reading is not None and field.reading.edge:
                 key = f"k{self._place}"
+                value = f"getattr(row, a{self._place})"
                 self.edges.append(self._place)
-            read.entries.append(f"{field.name!r}: {variable}")
-            read.lines.append(f"{variable} = row[{key}]")
+            read.entries.append(variable)
+            read.lines.append(f"{variable} = {value}")
             again.append(f"{variable} = row.get({key})")
             below += self._below(field, variable)
         careful = self._constant("careful", partial(_careful, read.again))
@@ -241,7 +251,14 @@ class _Writer:
             *_indented(fail, 2),
             *below,
         ]
-        return lines, read.response
+        return lines, self._response(selection, read)
+
+    def _response(self, selection: Selection, read: _Read) -> str:
+        """The expression of the response object."""
+        names = {field.at: field.name for field in selection.fields}
+        fields = [(at, Any) for at in names]
+        made = defstruct("Object", fields, rename=names.get, gc=False, eq=False)
+        return f"{self._constant('response', made)}({', '.join(read.entries)})"
 
     def _below(self, field: Field, variable: str) -> list[str]:
         """Lines that turn the rows in ``variable`` into their response."""
@@ -257,29 +274,36 @@ class _Writer:
             function = self.object(targets, abstract, place)
             # An error in its place is told at once, without an exception.
             lines = [
-                f"{variable} = {function}({variable}, row) if type({variable}) is dict "
+                f"{variable} = {function}({variable}, row) if isinstance({variable}, ROWS) "
                 f"else hole({place}, row)"
             ]
             if field.target is not None and not field.target.composites:
                 lines = self._inline(field.target, variable, lines)
-        return lines if type_.non_null else [f"if {variable} is not None:", *_indented(lines)]
+        if type_.non_null:
+            return lines
+        return [
+            f"if {variable} is UNSET:",
+            f"    {variable} = None",
+            f"elif {variable} is not None:",
+            *_indented(lines),
+        ]
 
     def _inline(self, selection: Selection, row: str, otherwise: list[str]) -> list[str]:
         """An object of leaves is read in place, which saves a call."""
         read = _Read()
         for field in selection.fields:
             self._leaf(selection, field, row, read)
-        quick = [*read.checked(row), f"{row} = {read.response}"]
+        quick = [*read.checked(row), f"{row} = {self._response(selection, read)}"]
         return ["try:", *_indented(quick), "except Exception:", *_indented(otherwise)]
 
     def _leaf(self, selection: Selection, field: Field, row: str, read: "_Read") -> None:
         """Add a leaf of ``row`` to what is read."""
         reading, type_ = field.reading, field.type
         if reading is None:
-            read.entries.append(f"{field.name!r}: {selection.type.name!r}")
+            read.entries.append(repr(selection.type.name))
             return
         variable = f"v{next(self._numbers)}"
-        value = f"{row}[{reading.key!r}]"
+        value = f"{row}.{attribute_of(reading.key)}" if reading.key else ""
         if reading.function is not None:
             value = f"{self._constant('computed', reading.function)}({row})"
         exact = _UNCHANGED.get(type_.named) or self._readings.unchanged(type_.named)
@@ -300,7 +324,7 @@ class _Writer:
             read.checks.append(check if type_.non_null else f"({check} and {variable} is not None)")
         read.variables.append(variable)
         read.again.append(_careful_leaf(field))
-        read.entries.append(f"{field.name!r}: {variable}")
+        read.entries.append(variable)
 
     def _constant(self, prefix: str, value: Any) -> str:
         name = f"{prefix}{next(self._numbers)}"
@@ -330,7 +354,7 @@ def _members(type_: Wrapped) -> dict[Any, str | None]:
 
 def _careful(readers: list[Callable[[Any], Any]], row: Any) -> list[Any]:
     """The leaves of a row, or an exception."""
-    if type(row) is not dict:
+    if not isinstance(row, ROWS):
         raise Unusual
     return [read(row) for read in readers]
 

@@ -28,6 +28,7 @@ from gateway.execution.readings import Readings
 from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
 from gateway.execution.sizes import count
 from gateway.odata.errors import AnswerTooLarge
+from gateway.odata.rows import ROWS
 
 MAX_SOURCE = 3_000_000
 """How many characters of generated source are kept per process; a function takes ten times that."""
@@ -237,7 +238,7 @@ class Projecting(Bounded):
 
     # --- holes -----------------------------------------------------------------------------
 
-    def _fill(self, selection: Selection, data: dict[str, Any], trail: _Trail) -> None:
+    def _fill(self, selection: Selection, data: Any, trail: _Trail) -> None:
         """Fill the holes of an object.
 
         Raises:
@@ -245,17 +246,19 @@ class Projecting(Bounded):
         """
         parent = selection.type
         for field in selection.composites:
-            value = data[field.name]
+            value = getattr(data, field.at)
             if value is None:
                 continue
             at = (trail, field.name, parent.name)
             if type(value) is Hole:
                 error = None if field.type.non_null else _stitched_error(field, value.source)
-                data[field.name] = (
+                skipped = error is not None and self.skips(error, field.details)
+                filled = (
                     None
-                    if error is not None and self.skips(error, field.details)
+                    if skipped
                     else self.execute_field(parent, value.source, field.details, _path(at), None)
                 )
+                setattr(data, field.at, filled)
                 continue
             try:
                 if field.type.listed:
@@ -264,7 +267,7 @@ class Projecting(Bounded):
                     self._fill(field.target, value, at)
             except Exception as error:
                 self.handle_field_error(error, field.definition.type, field.details, _path(at))
-                data[field.name] = None
+                setattr(data, field.at, None)
 
     def _fill_items(
         self, field: Field, parent: GraphQLObjectType, items: list[Any], trail: _Trail
@@ -305,7 +308,7 @@ class Projecting(Bounded):
 
 def _stitched_error(field: Field, source: Any) -> Exception | None:
     """The error that is stitched in the place of a field's value."""
-    if field.reading is None or type(source) is not dict:
+    if field.reading is None or not isinstance(source, ROWS):
         return None
     value = source.get(field.key if field.reading.edge else field.reading.key)
     return value if isinstance(value, Exception) else None

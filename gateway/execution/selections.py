@@ -68,6 +68,7 @@ class Field:
         reading: how it is read; ``None`` for ``__typename``.
         key: an edge's key, made by its arguments.
         targets: what is selected of the objects that it leads to, by type; ``None`` for a leaf.
+        at: the attribute of the response object that holds its value.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Field:
     reading: Reading | None
     key: str = ""
     targets: "dict[str, Selection] | None" = None
+    at: str = ""
 
     @property
     def target(self) -> "Selection | None":
@@ -103,6 +105,8 @@ class Selection:
         self.fields = fields
         self.composites = [field for field in fields if field.targets is not None]
         self.size = len(fields)
+        for place, field in enumerate(fields):
+            field.at = f"f{place}"
         self.sizes: Any = None
         for field in self.composites:
             self.size += sum(target.size for target in (field.targets or {}).values())

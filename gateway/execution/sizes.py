@@ -16,8 +16,9 @@ from gateway.execution.bounds import Ledger
 from gateway.execution.readings import Readings, TypeName
 from gateway.execution.selections import Field, Selection
 from gateway.odata.partial import Partial
+from gateway.odata.rows import ROWS, values_of
 
-Row = dict[str, Any]
+Row = Any
 
 # Bytes that values have, about. Text is measured.
 _TEXT = {GraphQLString: 2, GraphQLInt: 6, GraphQLBoolean: 5}
@@ -95,8 +96,8 @@ def count(
     Raises:
         AnswerTooLarge: the answer is beyond a bound.
     """
-    if times is None and set(map(type, rows)) - {dict}:
-        rows = [row for row in rows if type(row) is dict]
+    if times is None and not all(issubclass(type_, ROWS) for type_ in set(map(type, rows))):
+        rows = [row for row in rows if isinstance(row, ROWS)]
     sizes = selection.sizes
     if sizes is None:
         sizes = selection.sizes = Sizes(selection, readings)
@@ -126,7 +127,7 @@ def _count_below(
 ) -> None:
     found: list[Any]
     often: list[int] | None = None
-    values = [row.get(below.key) for row in rows]
+    values = values_of(rows, below.key)
     if Partial in set(map(type, values)):
         values = [value.value if type(value) is Partial else value for value in values]
     if times is None and below.listed:
@@ -138,7 +139,7 @@ def _count_below(
             (item, n)
             for value, n in zip(values, times, strict=True)
             for item in (_items(value) if below.listed else (value,))
-            if type(item) is dict
+            if isinstance(item, ROWS)
         ]
         found, often = [value for value, _ in pairs], [n for _, n in pairs]
     if not found:

@@ -286,7 +286,7 @@ class Across:
         checked here in any case.
         """
         entity = self._node.entity.name
-        every = self._pages(path, wanted, entity, parent)
+        every = self._pages(path, wanted, self._node, parent)
         if subject is None:
             return every
         clause = _of_user(subject)
@@ -296,7 +296,7 @@ class Across:
             f"$filter {entity}.subject/id",
             path,
             _of_user(NIL),
-            self._pages(path, narrowed, entity, parent),
+            self._pages(path, narrowed, self._node, parent),
             lambda: every,
             subject=wanted.filter is None,
         )
@@ -348,9 +348,9 @@ class Across:
         return await self._verdicts[capability]
 
     async def _pages(
-        self, path: str, options: Options, entity: str, parent: Row
+        self, path: str, options: Options, node: PlanNode, parent: Row
     ) -> AsyncIterator[list[Row]]:
-        async for page in self._reader.pages(path, options, entity):
+        async for page in self._reader.pages(path, options, node):
             if page.unreadable is not None:
                 self._unread.add(page.unreadable, parent)
             yield page.rows
@@ -358,7 +358,7 @@ class Across:
     async def _rows(
         self, source: PlanNode, path: str, options: Options, parent: Row
     ) -> AsyncIterator[list[Row]]:
-        async for rows in self._pages(path, options, source.entity.name, parent):
+        async for rows in self._pages(path, options, source, parent):
             yield [adopt(source, row, path, parent) for row in rows]
 
     @staticmethod

@@ -11,6 +11,7 @@ from gateway.odata.errors import GatewayError
 from gateway.odata.model import Strategy
 from gateway.odata.plan import PlanNode
 from gateway.odata.query import Options, id_equals
+from gateway.odata.rows import ROWS
 
 
 async def read_entity(reader: Reader, node: PlanNode, address: Address) -> Row:
@@ -49,7 +50,7 @@ async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
     if address.selectable:
         options = Options(options.select, options.expand, id_equals(address.id))
     unreadable: GatewayError | None = None
-    async for page in reader.pages(address.collection, options, node.entity.name):
+    async for page in reader.pages(address.collection, options, node):
         unreadable = unreadable or page.unreadable
         for row in page.rows:
             if (key_of(row) or "").lower() == address.id.lower():
@@ -66,7 +67,7 @@ def _holds(row: Mapping[str, Any], node: PlanNode) -> bool:
         if navigation.allows(Strategy.INLINE) and not navigation.allows(Strategy.HYDRATE):
             value = row[navigation.name]
             below = value if isinstance(value, list) else [value]
-            if not all(_holds(item, child) for item in below if isinstance(item, dict)):
+            if not all(_holds(item, child) for item in below if isinstance(item, ROWS)):
                 return False
     return True
 
@@ -96,7 +97,7 @@ def _is_known(child: PlanNode, known: Mapping[str, Any]) -> bool:
     value = known[navigation.name]
     below = value if isinstance(value, list) else [value]
     return navigation.allows(Strategy.HYDRATE) or all(
-        _holds(item, child) for item in below if isinstance(item, dict)
+        _holds(item, child) for item in below if isinstance(item, ROWS)
     )
 
 

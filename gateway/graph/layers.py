@@ -42,6 +42,7 @@ from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
+from gateway.odata.rows import ROWS
 
 
 class Execution(Pivots):
@@ -286,7 +287,7 @@ class Execution(Pivots):
         for row in rows:
             value = row.get(name)
             if child.navigation.shape is Shape.SINGLE:
-                if isinstance(value, dict):
+                if isinstance(value, ROWS):
                     row[child.key] = inlined(child, value, row)
                     targets.append(row[child.key])
                 elif child.navigation.allows(Strategy.REQUEST) and name not in row:
@@ -308,7 +309,7 @@ class Execution(Pivots):
         found: dict[str | None, Row] = {}
         problem: GatewayError | None = None
         try:
-            async for page in self._reader.pages(join.collection, options, child.entity.name):
+            async for page in self._reader.pages(join.collection, options, child):
                 problem = problem or page.unreadable
                 for entry in page.rows:
                     adopted = adopt(child, entry, join.collection, {})
@@ -351,8 +352,8 @@ class Execution(Pivots):
         name, wanted = child.navigation.name, child.wanted
         for row in rows:
             stub = row.get(name)
-            if isinstance(stub, dict) and isinstance(stub.get("id"), str):
-                user = dict(stub)
+            if isinstance(stub, ROWS) and isinstance(stub.get("id"), str):
+                user = dict(stub) if type(stub) is dict else stub
                 if child.addressed:
                     user[ADDRESS] = f"users/{key_segment(stub['id'])}"
                 row[child.key] = user

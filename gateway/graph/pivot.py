@@ -131,7 +131,7 @@ class Pivots(Steps):
             expand=self._expand(pivot, listed=True),
         )
         try:
-            async for page in self._reader.pages(path, options, pivot.entity.name, flat.next):
+            async for page in self._reader.pages(path, options, pivot, flat.next):
                 flat.rows += page.rows
                 flat.failed = flat.failed or page.unreadable is not None
                 flat.next = page.next
@@ -199,7 +199,7 @@ class Pivots(Steps):
         try:
             url = f"{row[ADDRESS]}/{name}" if ADDRESS in row else ""
             link = self._reader.next_link(row, name, url)
-            rows, error = await self._reader.rest(first, link)
+            rows, error = await self._reader.rest(first, link, node)
         except GatewayError as problem:
             rows, error = first, problem
         if error is not None and not rows:

@@ -1,19 +1,21 @@
 """Reads entities and paged collections, and learns on the way what the service accepts."""
 
 from asyncio import Future, gather
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any
 
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.errors import CursorExpired, GraphError
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
-from gateway.graph.replies import Reply
+from gateway.graph.replies import Body, Reply
 from gateway.odata.address import key_of, misread
 from gateway.odata.errors import GatewayError
+from gateway.odata.layout import Layout, layout_of
+from gateway.odata.plan import PlanNode
 from gateway.odata.query import GraphRequest, Options
+from gateway.odata.rows import values_of
 
 Row = dict[str, Any]
 
@@ -160,7 +162,7 @@ class Reader:
         self,
         path: str,
         options: Options,
-        entity: str,
+        node: PlanNode | None,
         link: str | None = None,
         *,
         key: str | None = "id",
@@ -168,11 +170,12 @@ class Reader:
         """The pages of a collection, each requested when the one before has been used up.
 
         Args:
-            path, options, entity: as for `get`.
+            path, options: as for `get`.
+            node: whose rows they are, which are typed then; ``None`` for rows that are dicts.
             link: relative link of the page to begin with, instead of the first.
             key: the property that tells the rows apart; ``None`` if they have none.
         """
-        return Pages(self, path, options, entity, link, key)
+        return Pages(self, path, options, node, link, key)
 
     async def following(self, request: GraphRequest) -> Reply:
         """A page behind another one; it is not kept, so that a long chain takes no more memory
@@ -187,19 +190,20 @@ class Reader:
         return self.page_sizes[f"{entity} {path.rpartition('/')[2]}"]
 
     async def rest(
-        self, first: list[Row], link: str | None
+        self, first: list[Row], link: str | None, node: PlanNode | None = None
     ) -> tuple[list[Row], GatewayError | None]:
         """All rows of a collection, and why later ones are missing.
 
         Args:
             first: the rows of its first page, which are there already.
             link: where they go on, relative to the root.
+            node: whose rows they are, as for `pages`.
         """
         rows = list(first)
         error: GatewayError | None = None
         if link is not None:
             try:
-                async for page in self.pages("", Options(), "", link):
+                async for page in self.pages("", Options(), node, link):
                     rows += page.rows
                     error = error or page.unreadable
             except GatewayError as problem:
@@ -218,7 +222,7 @@ class Reader:
         """
         if reply.error is not None:
             raise reply.error
-        page = with_keys(self.page(reply.data, url, None, None), "id")
+        page = with_keys(self.page(reply, url, None, None), "id")
         rows, error = await self.rest(page.rows, page.next)
         return rows, page.unreadable or page.unusable or error
 
@@ -244,24 +248,42 @@ class Reader:
         """Let the next `load` of ``request`` send it anew."""
         self._loader.clear(request)
 
-    def page(self, data: Any, url: str, link: str | None, options: Options | None) -> Page:
-        """The page that ``data`` is.
+    def page(
+        self,
+        reply: Reply,
+        url: str,
+        link: str | None,
+        options: Options | None,
+        layout: Layout | None = None,
+    ) -> Page:
+        """The page that the service answered.
 
         Args:
-            data: what the service answered.
+            reply: the answer.
             url: what it was asked by, relative to the root.
             link, options: of the page.
+            layout: how its rows are typed. Where it does not fit them, they are dicts.
 
         Raises:
             GraphError: it is none.
         """
+        if layout is not None and type(reply.answer) is Body:
+            typed = layout.decode(reply.answer.raw)
+            if typed is not None and (typed.next is None or type(typed.next) is str):
+                count = as_count(typed.count, typed.value)
+                following: str | None = None
+                unusable: GraphError | None = None
+                try:
+                    following = self._relative(typed.next, url) if typed.next else None
+                except GraphError as error:
+                    unusable = error
+                return Page(typed.value, link, following, count, options, unusable)
+        data = reply.data
         rows = data.get("value") if isinstance(data, dict) else None
         entities = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         if not isinstance(rows, list) or (rows and not entities):
             raise GraphError("the service answered a collection without a list of entities")
-        count = count_of(data)
-        if count is not None and count < len(entities):
-            count = None
+        count = as_count(data.get("@odata.count"), entities)
         try:
             page = Page(rows, link, self.next_link(data, url=url), count, options)
         except GraphError as error:
@@ -281,7 +303,7 @@ class Pages:
 
     Args:
         reader: reads them.
-        path, options, entity, link, key: as for `Reader.pages`.
+        path, options, node, link, key: as for `Reader.pages`.
 
     Attributes:
         walked: how many rows there were up to here.
@@ -297,6 +319,7 @@ class Pages:
         "_done",
         "_entity",
         "_key",
+        "_layout",
         "_link",
         "_links",
         "_options",
@@ -313,14 +336,15 @@ class Pages:
         reader: Reader,
         path: str,
         options: Options,
-        entity: str,
+        node: PlanNode | None,
         link: str | None,
         key: str | None,
     ) -> None:
         self._reader = reader
         self._path = path
         self._options = options
-        self._entity = entity
+        self._entity = node.entity.name if node is not None else ""
+        self._layout = layout_of(node, options.select or ()) if node is not None else None
         self._key = key
         self._link = link
         self._links: set[str] = set()
@@ -358,7 +382,8 @@ class Pages:
         if reply.error is not None:
             return await self._again(reply.error)
         self._links.add(request.url)
-        page = with_keys(reader.page(reply.data, request.url, link, used), self._key)
+        page = reader.page(reply, request.url, link, used, self._layout)
+        page = with_keys(page, self._key)
         if page.next is not None:
             if page.next in self._links:
                 loop = GraphError("the service gave a nextLink that leads back to an old page")
@@ -390,9 +415,9 @@ def with_keys(page: Page, key: str | None) -> Page:
     if key is None:
         return page
     try:
-        if _NO_KEYS.isdisjoint(map(itemgetter(key), page.rows)):
+        if _NO_KEYS.isdisjoint(values_of(page.rows, key)):
             return page
-    except (KeyError, TypeError):
+    except TypeError:
         pass
     rows = [row for row in page.rows if key_of(row, key) not in _NO_KEYS]
     if len(rows) == len(page.rows):
@@ -405,8 +430,12 @@ def with_keys(page: Page, key: str | None) -> Page:
 
 def count_of(data: Any) -> int | None:
     """``@odata.count`` of a collection, if the service gave a number that can be one."""
-    count = data.get("@odata.count") if isinstance(data, dict) else None
-    return count if type(count) is int and 0 <= count <= _MAX_INT else None
+    return as_count(data.get("@odata.count") if isinstance(data, dict) else None)
+
+
+def as_count(value: Any, rows: Sequence[Any] = ()) -> int | None:
+    """``@odata.count``, if it can be right of a collection with ``rows`` on a page."""
+    return value if type(value) is int and len(rows) <= value <= _MAX_INT else None
 
 
 def distinct(rows: list[Row], key: str, told: set[Any]) -> list[Row]:
@@ -415,7 +444,7 @@ def distinct(rows: list[Row], key: str, told: set[Any]) -> list[Row]:
     GUIDs are told apart without case. A row without a key is kept.
     """
     try:
-        keys = [row[key] for row in rows]
+        keys = values_of(rows, key)
         if (text := "".join(keys)) == text.lower():  # So case makes no difference.
             new = set(keys)
             if len(new) == len(rows) and told.isdisjoint(new):

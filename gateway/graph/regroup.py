@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.graph.reader import Row
 from gateway.odata.address import key_of
 from gateway.odata.model import Navigation
+from gateway.odata.rows import ROWS
 
 
 @dataclass(slots=True)
@@ -86,14 +87,14 @@ class Flat:
 
 def repeats(rows: list[Row]) -> bool:
     """Whether a row is there twice, by its id."""
-    ids = [id_ for row in rows if isinstance(row, dict) and (id_ := key_of(row))]
+    ids = [id_ for row in rows if isinstance(row, ROWS) and (id_ := key_of(row))]
     return len(set(ids)) < len(ids)
 
 
 def _id_of(row: Row, key: str) -> str | None:
     """The id of the entity that a row has in common with another; GUIDs compare without case."""
     value = row.get(key)
-    if not isinstance(value, dict):
+    if not isinstance(value, ROWS):
         return None
     id_ = key_of(value)
     return id_ and id_.lower()

@@ -188,7 +188,9 @@ def is_json(content: bytes) -> bool:
         if not content.isascii():
             content.decode()
         _ANY.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except RecursionError:
+        return Body(content).value is not NOT_JSON
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True
 

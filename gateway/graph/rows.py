@@ -7,12 +7,11 @@ from gateway.graph.errors import GraphError
 from gateway.graph.reader import Row
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
 from gateway.odata.errors import GatewayError, without_frames
+from gateway.odata.layout import ADDRESS, PARENT
 from gateway.odata.model import Navigation, Shape
 from gateway.odata.partial import Partial
 from gateway.odata.plan import PlanNode
-
-ADDRESS = "@odata.id"
-PARENT = "@parent"
+from gateway.odata.rows import ROWS
 
 
 def address_of(node: PlanNode, parent: Row) -> Address | None:
@@ -90,12 +89,12 @@ def unlink(node: PlanNode, parent: Row) -> None:
 
 def _unlink(node: PlanNode, value: object) -> None:
     rows: object = value
-    if isinstance(value, dict) and node.navigation.shape is Shape.CONNECTION and not node.key:
+    if isinstance(value, ROWS) and node.navigation.shape is Shape.CONNECTION and not node.key:
         rows = value
-    elif isinstance(value, dict) and node.navigation.shape is Shape.CONNECTION:
+    elif isinstance(value, ROWS) and node.navigation.shape is Shape.CONNECTION:
         rows = value.get("nodes")
     for row in rows if isinstance(rows, list) else (rows,):
-        if isinstance(row, dict):
+        if isinstance(row, ROWS):
             container = row.pop(PARENT, None)
             if node.sources:
                 _unlink(node.sources[-1], container)
@@ -112,19 +111,21 @@ def above(row: Row, levels: int) -> Row:
 
 
 def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
-    """A copy of a row that knows its address and its parent, as far as the plan needs them.
+    """A row that knows its address and its parent, as far as the plan needs them.
 
-    It is a copy because rows of one reply may serve several edges.
+    It is a copy where it is a dict, because such rows of one reply may serve several edges.
     """
     entity = node.entity
+    adopted = dict(row) if type(row) is dict else row
     if entity.key is None:
-        return {**row, PARENT: parent} if node.linked else dict(row)
-    key = row.get(entity.key) if isinstance(row, dict) else None
+        if node.linked:
+            adopted[PARENT] = parent
+        return adopted
+    key = row.get(entity.key) if isinstance(row, ROWS) else None
     if key is not None and type(key) is not str:
         key = key_of(row, entity.key)
     if not key or key in (".", ".."):
         raise GraphError("the service answered an entity without its key")
-    adopted = dict(row)
     if node.addressed:
         home = home_of(node, row, collection) or f"{collection}/{key_segment(key)}"
         adopted[ADDRESS] = home
@@ -156,8 +157,8 @@ def adopt_all(
 
 
 def inlined(node: PlanNode, value: Row, parent: Row) -> Row:
-    """A copy of an entity inside another, with its address where that is known and needed."""
-    row = dict(value)
+    """An entity inside another, with its address where that is known and needed; see `adopt`."""
+    row = dict(value) if type(value) is dict else value
     if node.linked:
         row[PARENT] = parent
     if node.addressed:

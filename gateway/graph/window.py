@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from gateway.graph.errors import GraphError
 from gateway.graph.reader import Page, Pages, Reader, Row, count_of, is_refused_link
@@ -20,6 +19,7 @@ from gateway.odata.cursor import (
 from gateway.odata.errors import BadUserInput, GatewayError, beside
 from gateway.odata.plan import PlanNode, significant
 from gateway.odata.query import Options
+from gateway.odata.rows import CONNECTION, EDGE, PAGE_INFO
 
 # Pages beyond the place where a row was that are searched for it.
 _SEARCHED_PAGES = 10
@@ -237,7 +237,7 @@ class WindowReader:
     def _from(self, link: str | None = None) -> Pages:
         """The pages from ``link`` on, or all."""
         pages = self._reader.pages(
-            self._path, self._options, self._node.entity.name, link, key=self._node.entity.key
+            self._path, self._options, self._node, link, key=self._node.entity.key
         )
         self._all = pages if link is None else None
         return pages
@@ -261,21 +261,21 @@ class WindowReader:
         """The connection object around the stitched ``rows`` of a slice."""
         window = self._node.window
         assert window is not None  # noqa: S101 - connections only
-        connection: dict[str, Any] = {"nodes": rows, "totalCount": result.count}
+        connection = CONNECTION(nodes=rows, totalCount=result.count)
         if window.unread:
             connection["unread"] = []
         if window.edges:
             connection["edges"] = [
-                {"node": row, "cursor": self._cursor(result, place) if window.cursors else None}
+                EDGE(node=row, cursor=self._cursor(result, place) if window.cursors else None)
                 for place, row in enumerate(rows)
             ]
         if window.page_info:
-            connection["pageInfo"] = {
-                "hasNextPage": result.more,
-                "hasPreviousPage": result.start is not START and not result.leading,
-                "startCursor": self._cursor(result, 0) if rows else None,
-                "endCursor": self._cursor(result, len(rows) - 1) if rows else None,
-            }
+            connection["pageInfo"] = PAGE_INFO(
+                hasNextPage=result.more,
+                hasPreviousPage=result.start is not START and not result.leading,
+                startCursor=self._cursor(result, 0) if rows else None,
+                endCursor=self._cursor(result, len(rows) - 1) if rows else None,
+            )
         return connection
 
     def failure(self, result: Slice) -> GatewayError | None:

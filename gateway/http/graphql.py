@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
+import msgspec
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -277,7 +277,7 @@ def _never_began(result: ExecutionResult) -> bool:
 
 def _has_fetched(data: dict[str, Any] | None) -> bool:
     """Whether a root field has a value of the upstream; a 401 would hide what was done or found."""
-    return any(isinstance(value, dict | list) for value in (data or {}).values())
+    return any(isinstance(value, dict | list | msgspec.Struct) for value in (data or {}).values())
 
 
 def _is_browser(request: Request) -> bool:
@@ -295,7 +295,8 @@ def json_response(
         "X-Content-Type-Options": "nosniff",
         **(headers or {}),
     }
-    return Response(orjson.dumps(body), status, headers, media_type=f"{media_type}; charset=utf-8")
+    content = msgspec.json.encode(body)
+    return Response(content, status, headers, media_type=f"{media_type}; charset=utf-8")
 
 
 def _nothing_at(path: str) -> str:

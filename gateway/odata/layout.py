@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType, defstruct
+from msgspec import Struct, defstruct, field
 
 from gateway.odata.model import EntityType, Shape, Strategy
 from gateway.odata.plan import PlanNode
@@ -26,11 +26,8 @@ class PageOf(Struct, gc=False):
     """
 
     value: list[Any]
-    next: Any = None
-    count: Any = None
-
-
-_ANNOTATIONS = {"next": "@odata.nextLink", "count": "@odata.count"}
+    next: Any = field(name="@odata.nextLink", default=None)
+    count: Any = field(name="@odata.count", default=None)
 
 
 class Layout:
@@ -48,7 +45,6 @@ class Layout:
             "Page",
             [("value", list[rows])],  # type: ignore[valid-type]
             bases=(PageOf,),
-            rename=_ANNOTATIONS.get,
             gc=False,
         )
         self._decoder: msgspec.json.Decoder[PageOf] = msgspec.json.Decoder(page)
@@ -81,7 +77,7 @@ def layout_of(node: PlanNode, extra: Iterable[str] = ()) -> Layout:
 
 
 def _row_type(node: PlanNode, extra: tuple[str, ...] = ()) -> type[TypedRow]:
-    entity, members = node.entity, _Members(node.entity)
+    members = _Members(node.entity)
     for name in (*node.select(listed=True), *node.select(listed=False), *extra):
         members.given(name)
     for name in (*node.unsupported, *node.backward):

@@ -9,7 +9,7 @@ under which nothing was stitched yet, is not there. What can't be read into such
 that are read one by one, are plain dicts; `ROWS` are the types of both.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
@@ -135,6 +135,16 @@ STUB = row_type((("id", Any, True),))
 """A row of which nothing is known but the id."""
 
 
+def _stitched(*keys: str) -> type[TypedRow]:
+    return row_type(tuple((key, Any, False) for key in keys))
+
+
+CONNECTION = _stitched("nodes", "edges", "pageInfo", "totalCount", "unread")
+EDGE = _stitched("node", "cursor")
+PAGE_INFO = _stitched("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
+"""What stands around the rows of a list."""
+
+
 def values_of(rows: list[Any], key: str) -> list[Any]:
     """The value under ``key`` of each row; ``None`` where there is none."""
     try:
@@ -142,10 +152,3 @@ def values_of(rows: list[Any], key: str) -> list[Any]:
     except AttributeError:
         return [row.get(key) for row in rows]
     return [None if value is UNSET else value for value in values] if UNSET in values else values
-
-
-def as_row(type_: type[TypedRow], members: Iterable[tuple[str, Any]]) -> TypedRow:
-    """A row of ``type_`` with ``members``."""
-    row = type_()
-    row.update(dict(members))
-    return row

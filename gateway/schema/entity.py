@@ -25,8 +25,9 @@ from gateway.odata.model import (
     Shape,
     Strategy,
 )
+from gateway.odata.rows import ROWS
 
-Row = dict[str, Any]
+Row = Any
 T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -54,7 +55,7 @@ def read(row: Row, key: str) -> Any:
 
 
 def _object(value: Any) -> Row:
-    if not isinstance(value, dict):
+    if not isinstance(value, ROWS):
         raise GraphQLError("the service answered something else where an object should be")
     return value
 
@@ -334,7 +335,7 @@ def dispatch(fallback: str) -> Callable[..., str]:
 
 def is_row(row: Any, _info: Any) -> bool:
     """``is_type_of`` of types that are read from rows: any object of the service's JSON."""
-    return isinstance(row, dict)
+    return isinstance(row, ROWS)
 
 
 @computed
