@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+import msgspec
 import strawberry
 from graphql import (
     ExecutionResult,
@@ -27,6 +28,7 @@ from graphql import (
 from gateway.graph.errors import GraphError, NotFound
 from gateway.odata.partial import Partial
 from gateway.odata.planner import Planner
+from gateway.odata.rows import ROWS, row_type
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
 
@@ -271,7 +273,7 @@ WRONG: list[Any] = [
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
     """The containers in a row, each with the keys in it."""
-    if isinstance(value, dict):
+    if isinstance(value, ROWS):
         for key, item in value.items():
             if key != "@parent":
                 yield value, key
@@ -290,11 +292,13 @@ def damage(row: Any, draw: random.Random, times: int) -> None:
             return
         container, key = draw.choice(found)
         value = container[key]
-        if isinstance(container, dict) and draw.random() < 0.2:
-            del container[key]
+        if isinstance(container, ROWS) and draw.random() < 0.2:
+            container.pop(key)
         elif isinstance(value, list) and draw.random() < 0.5:
             value.append(draw.choice([None, None, 5, "brandNew", *ERRORS]))
-        elif isinstance(container, dict) and isinstance(value, dict | list) and draw.random() < 0.3:
+        elif (
+            isinstance(container, ROWS) and isinstance(value, (list, *ROWS)) and draw.random() < 0.3
+        ):
             told_by = draw.choice([None, "id", "totalCount"])
             container[key] = Partial(value, draw.choice(ERRORS), told_by)
         else:
@@ -333,4 +337,24 @@ def told(result: ExecutionResult) -> tuple[str, list[Any]]:
         (e.message, e.path, e.locations, type(e.original_error), e.extensions)
         for e in result.errors or ()
     ]
-    return json.dumps(result.data), errors
+    return msgspec.json.encode(result.data).decode(), errors
+
+
+def written(data: Any) -> Any:
+    """What a client reads of the data of a result."""
+    return msgspec.json.decode(msgspec.json.encode(data))
+
+
+def typed(value: Any, known: dict[int, Any] | None = None) -> Any:
+    """The same rows as they come of lists: typed; rows may lead back to themselves."""
+    known = {} if known is None else known
+    if isinstance(value, list):
+        return [typed(item, known) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if id(value) not in known:
+        made = row_type(tuple((key, Any, False) for key in value), collected=True)
+        row = known[id(value)] = made()
+        for key, item in value.items():
+            row[key] = typed(item, known)
+    return known[id(value)]

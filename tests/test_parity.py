@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.execution import projection
 from gateway.schema.build import build_schema
-from tests.operations import Operations, Recorder, damage, executed, recorded, told
+from tests.operations import Operations, Recorder, damage, executed, recorded, told, typed
 
 ON, OFF = build_schema(), build_schema(projection=False)
 
@@ -66,10 +66,15 @@ def test_answers_are_the_same_with_and_without(tally: Tally, parity_cases: int) 
         variables = operations.variables
         loop.run_until_complete(executed(OFF.graphql, document, variables, invented))
         root = recorded(invented)
-        damage(root, draw, times)
+        lists, wrong = typed(root), random.Random(rows)
+        damage(root, wrong, times)
+        wrong.seed(rows)
+        damage(lists, wrong, times)
         there = loop.run_until_complete(executed(ON.graphql, document, variables, root))
+        rows = loop.run_until_complete(executed(ON.graphql, document, variables, lists))
         here = loop.run_until_complete(executed(OFF.graphql, document, variables, root))
         assert told(there) == told(here), (text, variables)
+        assert told(rows) == told(here), (text, variables)
         tally.cases += 1
         tally.errors += len(here.errors or ())
 

@@ -25,7 +25,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from gateway.execution.partial import AnsweringPartially
 from gateway.odata.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
 from gateway.odata.plan import edge_key
-from gateway.odata.rows import ROWS
+from gateway.odata.rows import ROWS, Row
 
 _FIELD = 16
 """Bytes that a field of an answer has, about, beside its name and its text."""
@@ -175,7 +175,7 @@ class Bounded(AnsweringPartially):
         )
 
     def _stitched_error(
-        self, parent: GraphQLObjectType, source: dict[str, Any], details: FieldDetailsList
+        self, parent: GraphQLObjectType, source: Row, details: FieldDetailsList
     ) -> Exception | None:
         """The error that a row holds in the place of the value of a field that may be null."""
         key = self._keys.get(id(details[0].node))

@@ -38,7 +38,7 @@ in ``keys``.
 
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -55,13 +55,16 @@ from graphql import (
     GraphQLString,
     Undefined,
 )
-from msgspec import UNSET, defstruct
+from msgspec import UNSET, Struct, defstruct
 
 from gateway.execution.readings import Readings, TypeName
 from gateway.execution.selections import Field, Selection, Wrapped
+from gateway.odata.partial import Partial
 from gateway.odata.rows import ROWS, attribute_of
 
 _UNCHANGED: dict[Any, type] = {GraphQLID: str, GraphQLString: str, GraphQLBoolean: bool}
+_OBJECT = 400
+"""What a type takes, in characters of source that take as much."""
 _numbers = itertools.count(1)
 
 
@@ -89,10 +92,17 @@ class Compiled:
     Attributes:
         make: takes the edges' keys by place, a maker of holes, and the list of holes made.
         source: of ``make``.
+        objects: the types of the objects that it makes.
     """
 
     make: Callable[[list[str], Callable[[int, Any], Hole], list[Hole]], Callable[..., Any]]
     source: str
+    objects: Sequence[type[Struct]]
+
+    @property
+    def weight(self) -> int:
+        """What it takes, in characters of source."""
+        return len(self.source) + _OBJECT * len(self.objects)
 
 
 def compile_selection(selection: Selection, readings: Readings, *, listed: bool) -> Compiled:
@@ -112,7 +122,7 @@ def compile_selection(selection: Selection, readings: Readings, *, listed: bool)
     source = "\n".join(lines)
     file = f"<projection {next(_numbers)} of {selection.type.name}>"
     exec(compile(source, file, "exec"), writer.names)  # noqa: S102 - literals are written by repr
-    return Compiled(writer.names["make"], source)
+    return Compiled(writer.names["make"], source, writer.objects_made)
 
 
 @dataclass(slots=True, eq=False)
@@ -157,6 +167,7 @@ class _Writer:
         }
         self.lines: list[str] = []
         self.edges: list[int] = []
+        self.objects_made: list[type[Struct]] = []
 
     def object(self, targets: dict[str, Selection], abstract: Any, place: int) -> str:
         """The name of a function of a row, and of the row that a hole would belong to."""
@@ -258,6 +269,7 @@ class _Writer:
         names = {field.at: field.name for field in selection.fields}
         fields = [(at, Any) for at in names]
         made = defstruct("Object", fields, rename=names.get, gc=False, eq=False)
+        self.objects_made.append(made)
         return f"{self._constant('response', made)}({', '.join(read.entries)})"
 
     def _below(self, field: Field, variable: str) -> list[str]:
@@ -395,7 +407,7 @@ def _items(complete: Callable[[Any], Any], value: Any) -> Any:
 def _coerced(coerce: Callable[[Any], Any], value: Any) -> Any:
     if value is None:
         return None
-    if value is Undefined or isinstance(value, Exception):
+    if value is Undefined or isinstance(value, Exception | Partial):
         raise Unusual
     coerced = coerce(value)
     if coerced is None or coerced is Undefined:

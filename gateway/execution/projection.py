@@ -73,10 +73,10 @@ class Projection:
         made = self._compiled[key] = compile_selection(
             selection, self.fields.readings, listed=listed
         )
-        self._kept += len(made.source)
+        self._kept += made.weight
         while self._kept > self._max and self._compiled:
             _, dropped = self._compiled.popitem(last=False)
-            self._kept -= len(dropped.source)
+            self._kept -= dropped.weight
         return made
 
     def executor(self, bounds: Bounds | None = None) -> "type[Projecting]":

@@ -16,9 +16,7 @@ from gateway.execution.bounds import Ledger
 from gateway.execution.readings import Readings, TypeName
 from gateway.execution.selections import Field, Selection
 from gateway.odata.partial import Partial
-from gateway.odata.rows import ROWS, values_of
-
-Row = Any
+from gateway.odata.rows import ROWS, Row, values_of
 
 # Bytes that values have, about. Text is measured.
 _TEXT = {GraphQLString: 2, GraphQLInt: 6, GraphQLBoolean: 5}

@@ -20,8 +20,8 @@ import orjson
 from gateway.graph import batch
 from gateway.graph.errors import GraphError
 from gateway.graph.experiment import NIL, Trial
-from gateway.graph.reader import Reader, Row
-from gateway.graph.rows import ADDRESS, PARENT, adopt
+from gateway.graph.reader import Reader
+from gateway.graph.rows import adopt
 from gateway.graph.unread import Unread
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, key_of
 from gateway.odata.cursor import CursorCodec, Position, signed_edge
@@ -33,9 +33,11 @@ from gateway.odata.filter import (
     properties_of,
     requires_failed,
 )
+from gateway.odata.layout import ADDRESS, PARENT
 from gateway.odata.partial import Partial
 from gateway.odata.plan import RUN_FACTS, PlanNode, runs_condition, significant
 from gateway.odata.query import Options
+from gateway.odata.rows import Row
 from gateway.odata.timestamps import Time, instant
 
 Key = tuple[str, str, str]

@@ -14,7 +14,7 @@ from gateway.graph.errors import UpstreamTimeout
 from gateway.graph.layers import Execution
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.patience import Patience, PatientLoader
-from gateway.graph.reader import Reader, Row
+from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
 from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
@@ -23,6 +23,7 @@ from gateway.odata.cursor import CountedCursors, CursorCodec
 from gateway.odata.errors import AnswerTooLarge, BudgetExceeded
 from gateway.odata.plan import Plan
 from gateway.odata.query import GraphRequest
+from gateway.odata.rows import Row
 
 
 @dataclass(slots=True)

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.graph.errors import GraphError, NotFound
-from gateway.graph.reader import Reader, Row
-from gateway.graph.rows import ADDRESS, fail
+from gateway.graph.reader import Reader
+from gateway.graph.rows import fail
 from gateway.odata.address import Address, key_of
 from gateway.odata.errors import GatewayError
+from gateway.odata.layout import ADDRESS
 from gateway.odata.model import Strategy
 from gateway.odata.plan import PlanNode
 from gateway.odata.query import Options, id_equals
-from gateway.odata.rows import ROWS
+from gateway.odata.rows import ROWS, Row
 
 
 async def read_entity(reader: Reader, node: PlanNode, address: Address) -> Row:
@@ -58,7 +59,7 @@ async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
     raise unreadable or NotFound(f"there is no {node.entity.name} with this id here")
 
 
-def _holds(row: Mapping[str, Any], node: PlanNode) -> bool:
+def _holds(row: Mapping[str, Any] | Row, node: PlanNode) -> bool:
     """Whether a row has all that is selected of it, and of what it inlines."""
     if not row.keys() >= set(node.select(listed=False)):
         return False
@@ -116,7 +117,7 @@ def stand_in(node: PlanNode, error: GatewayError, address: Address | None) -> Ro
     told = node.identified and address is not None
     if not told and not any(name in known for name in node.properties):
         return error
-    row: Row = {**dict.fromkeys(node.properties, error), **known, **node.unsupported}
+    row: dict[str, Any] = {**dict.fromkeys(node.properties, error), **known, **node.unsupported}
     if address is not None:
         row |= {ADDRESS: address.path, "__typename": address.entity}
     else:

@@ -18,10 +18,8 @@ from gateway.graph.errors import GraphError
 from gateway.graph.experiment import Trial
 from gateway.graph.pivot import Pivots
 from gateway.graph.probe import probe_for
-from gateway.graph.reader import Reader, Row
+from gateway.graph.reader import Reader
 from gateway.graph.rows import (
-    ADDRESS,
-    PARENT,
     above,
     address_of,
     adopt,
@@ -39,10 +37,11 @@ from gateway.graph.window import Slice, WindowReader, edge_of
 from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec, foreign
 from gateway.odata.errors import GatewayError, without_frames
+from gateway.odata.layout import ADDRESS, PARENT
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
-from gateway.odata.rows import ROWS
+from gateway.odata.rows import ROWS, Row
 
 
 class Execution(Pivots):

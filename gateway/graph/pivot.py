@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from gateway.graph.probe import expansion_of
-from gateway.graph.reader import Reader, Row
+from gateway.graph.reader import Reader
 from gateway.graph.regroup import Flat, repeats
-from gateway.graph.rows import ADDRESS, adopt_all, fail, lack, stitch_list
+from gateway.graph.rows import adopt_all, fail, lack, stitch_list
 from gateway.graph.steps import Steps
 from gateway.odata import cost
 from gateway.odata.errors import GatewayError
+from gateway.odata.layout import ADDRESS
 from gateway.odata.plan import PlanNode
 from gateway.odata.query import Expand, Options
+from gateway.odata.rows import Row
 
 _log = logging.getLogger(__name__)
 

@@ -15,9 +15,7 @@ from gateway.odata.errors import GatewayError
 from gateway.odata.layout import Layout, layout_of
 from gateway.odata.plan import PlanNode
 from gateway.odata.query import GraphRequest, Options
-from gateway.odata.rows import values_of
-
-Row = dict[str, Any]
+from gateway.odata.rows import Row, values_of
 
 _MAX_INT = 2**31 - 1
 _GUID_LENGTH = 36
@@ -280,18 +278,20 @@ class Reader:
                 return Page(typed.value, link, following, count, options, unusable)
         data = reply.data
         rows = data.get("value") if isinstance(data, dict) else None
-        entities = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        entities: list[Row] = (
+            [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        )
         if not isinstance(rows, list) or (rows and not entities):
             raise GraphError("the service answered a collection without a list of entities")
         count = as_count(data.get("@odata.count"), entities)
         try:
-            page = Page(rows, link, self.next_link(data, url=url), count, options)
+            page = Page(entities, link, self.next_link(data, url=url), count, options)
         except GraphError as error:
-            page = Page(rows, link, None, count, options, error)
+            page = Page(entities, link, None, count, options, error)
         if len(entities) == len(rows):
             return page
         unreadable = GraphError("the service answered a row that is no entity")
-        return replace(page, rows=entities, unreadable=unreadable)
+        return replace(page, unreadable=unreadable)
 
 
 class Pages:

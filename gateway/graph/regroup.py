@@ -3,10 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from gateway.graph.reader import Row
 from gateway.odata.address import key_of
 from gateway.odata.model import Navigation
-from gateway.odata.rows import ROWS
+from gateway.odata.rows import ROWS, Row
 
 
 @dataclass(slots=True)

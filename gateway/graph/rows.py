@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
 from gateway.graph.errors import GraphError
-from gateway.graph.reader import Row
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
 from gateway.odata.errors import GatewayError, without_frames
 from gateway.odata.layout import ADDRESS, PARENT
 from gateway.odata.model import Navigation, Shape
 from gateway.odata.partial import Partial
 from gateway.odata.plan import PlanNode
-from gateway.odata.rows import ROWS
+from gateway.odata.rows import ROWS, Row
 
 
 def address_of(node: PlanNode, parent: Row) -> Address | None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from gateway.graph.reader import Row
 from gateway.graph.rows import fail
 from gateway.odata.plan import PlanNode
+from gateway.odata.rows import Row
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Edge = tuple[PlanNode, Row]

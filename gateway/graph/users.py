@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from gateway.graph.entities import read_entity
 from gateway.graph.errors import Forbidden, NotFound
-from gateway.graph.reader import Reader, Row
+from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
 from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
 from gateway.odata.plan import Plan, PlanNode
 from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
+from gateway.odata.rows import Row
 
 MAX_IDS_BY_IDS = 1000
 # Directory filters take no more values than this in one `in`.
@@ -131,7 +132,7 @@ class Directory:
             for name, request, reply in zip(names, requests, pending, strict=True):
                 try:
                     for row in await self._rows(await reply, request.url):
-                        users.setdefault(row["id"].lower(), {}).update(row)
+                        users.setdefault(row["id"].lower(), {}).update(dict(row))
                 except GatewayError as problem:
                     self._refused[name] = problem
             if len(self._refused) < len(names):

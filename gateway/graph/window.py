@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from gateway.graph.errors import GraphError
-from gateway.graph.reader import Page, Pages, Reader, Row, count_of, is_refused_link
+from gateway.graph.reader import Page, Pages, Reader, count_of, is_refused_link
 from gateway.graph.resume import Resumption, digest, order_of, sort_values
 from gateway.odata.address import same_path
 from gateway.odata.cursor import (
@@ -19,7 +19,7 @@ from gateway.odata.cursor import (
 from gateway.odata.errors import BadUserInput, GatewayError, beside
 from gateway.odata.plan import PlanNode, significant
 from gateway.odata.query import Options
-from gateway.odata.rows import CONNECTION, EDGE, PAGE_INFO
+from gateway.odata.rows import CONNECTION, EDGE, PAGE_INFO, Row
 
 # Pages beyond the place where a row was that are searched for it.
 _SEARCHED_PAGES = 10

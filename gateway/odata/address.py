@@ -312,8 +312,8 @@ def _unquoted_key(segment: str, argument: str) -> str:
     return checked_id(unquote(segment), argument)
 
 
-def key_of(row: dict[str, Any], key: str = "id") -> str | None:
-    """The key of a row as text, if the service gave one."""
+def key_of(row: Any, key: str = "id") -> str | None:
+    """The key of a row (a dict, or typed) as text, if the service gave one."""
     value = row.get(key)
     if type(value) is int:
         return str(value)

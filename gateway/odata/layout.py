@@ -78,7 +78,8 @@ def layout_of(node: PlanNode, extra: Iterable[str] = ()) -> Layout:
 
 def _row_type(node: PlanNode, extra: tuple[str, ...] = ()) -> type[TypedRow]:
     members = _Members(node.entity)
-    for name in (*node.select(listed=True), *node.select(listed=False), *extra):
+    others = [name for prop in node.properties.values() for name in prop.also]
+    for name in (*node.select(listed=True), *node.select(listed=False), *others, *extra):
         members.given(name)
     for name in (*node.unsupported, *node.backward):
         members.stitched(name)

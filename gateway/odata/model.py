@@ -62,12 +62,13 @@ class Property:
     """A structural property.
 
     ``in_list`` is false where only the single entity carries it; ``beta`` is true where only the
-    beta version has it.
+    beta version has it. ``also`` are other names under which the service may write it.
     """
 
     name: str
     in_list: bool = True
     beta: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

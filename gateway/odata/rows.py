@@ -14,7 +14,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from secrets import token_hex
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from msgspec import UNSET, Struct, UnsetType, defstruct
 
@@ -44,6 +44,12 @@ class TypedRow(Struct, gc=False, eq=False):
 
     def __iter__(self) -> Iterator[str]:
         return (key for key, name in self.members.items() if getattr(self, name) is not UNSET)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
 
     def keys(self) -> set[str]:
         """The keys of the members that are there."""
@@ -87,6 +93,7 @@ Mapping.register(TypedRow)
 
 ROWS = (dict, TypedRow)
 """The types of rows."""
+Row = dict[str, Any] | TypedRow
 
 _TAKEN = frozenset(dir(TypedRow))
 
@@ -127,8 +134,9 @@ def row_type(members: Members, *, collected: bool = False) -> type[TypedRow]:
     made = defstruct(
         "Row", fields, bases=(TypedRow,), rename=keys.get, gc=collected, eq=False, weakref=False
     )
-    made.members = names  # type: ignore[attr-defined]
-    return made
+    row = cast(type[TypedRow], made)
+    row.members = names
+    return row
 
 
 STUB = row_type((("id", Any, True),))

@@ -36,7 +36,7 @@ from gateway.odata.plan import Place, Plan, payload_key
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
 from gateway.schema.context import Context
-from gateway.schema.entity import Row, edge_metadata
+from gateway.schema.entity import edge_metadata
 from gateway.schema.enums import ChangeOutcome
 from gateway.schema.given import ODATA_TYPE, body_of, has_members, path_of
 from gateway.schema.selection import arguments_of, field_selection
@@ -44,6 +44,7 @@ from gateway.schema.selection import arguments_of, field_selection
 Given = Mapping[str, Any]
 Path = str | Callable[[Given], str]
 Places = Mapping[str, Place | Sequence[Place | GatewayError]]
+Row = dict[str, Any]
 Perform = Callable[["MutationField"], Coroutine[Any, Any, Row]]
 
 _LOGGED_IDS = 20
@@ -348,7 +349,7 @@ class MutationField:
                 root[key] = stand_in(nodes.pop(key), place.error, None)
         fresh = [place.address for key, place in places.items() if place.fresh and key in nodes]
         try:
-            root |= await self.context.run(plan, fresh)
+            root |= dict(await self.context.run(plan, fresh))
         except GatewayError as error:
             # There is no token any more, say. The change stands, so only what is read fails.
             root |= {key: stand_in(node, error, places[key].address) for key, node in nodes.items()}

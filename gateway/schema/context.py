@@ -16,7 +16,8 @@ from gateway.graph.session import Usage
 from gateway.odata.address import Address
 from gateway.odata.plan import Plan, edge_key
 from gateway.odata.planner import Planner
-from gateway.schema.entity import Row, read
+from gateway.odata.rows import Row
+from gateway.schema.entity import read
 from gateway.schema.selection import arguments_of, coerced_variables, operation_selection
 
 CAPACITY = 32_000_000

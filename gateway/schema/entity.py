@@ -25,9 +25,8 @@ from gateway.odata.model import (
     Shape,
     Strategy,
 )
-from gateway.odata.rows import ROWS
+from gateway.odata.rows import ROWS, Row
 
-Row = Any
 T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -101,6 +100,7 @@ def prop(
     key: bool = False,
     in_list: bool = True,
     beta: bool = False,
+    also: tuple[str, ...] = (),
     resolver: Any = None,
 ) -> Any:
     """A structural property.
@@ -110,12 +110,13 @@ def prop(
         key: whether it is the key of the entity.
         in_list: false where list responses leave the property out.
         beta: whether only the beta version has it.
+        also: other names under which the service may write it, for ``resolver``.
         resolver: reads the value where the raw one is not the answer.
     """
     return strawberry.field(
         description=description,
         resolver=resolver,
-        metadata={_MODEL: lambda name: Property(name, in_list, beta), _KEY: key},
+        metadata={_MODEL: lambda name: Property(name, in_list, beta, also), _KEY: key},
     )
 
 

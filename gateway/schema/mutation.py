@@ -14,7 +14,7 @@ from gateway.odata.plan import Place
 from gateway.odata.query import change as request_of
 from gateway.schema.change import MutationField, change, changed, mutation, outcome, sending
 from gateway.schema.custom_task_extension import CustomTaskExtension
-from gateway.schema.entity import Row, prop
+from gateway.schema.entity import prop
 from gateway.schema.enums import ChangeOutcome, CustomTaskExtensionOperationStatus
 from gateway.schema.given import LIFECYCLE, body_of, key, member, path_of, required
 from gateway.schema.inputs import (

@@ -69,7 +69,9 @@ class TopTasksInsightsSummary:
     successful_users: int | None = prop("Users that the task succeeded for.")
     task_definition_display_name: str | None = prop("Name of the task definition.")
     task_definition_id: strawberry.ID | None = prop("Identifier of the task definition.")
-    total_tasks: int | None = prop("Task results in all.", resolver=_total_tasks)
+    total_tasks: int | None = prop(
+        "Task results in all.", also=("totalProcessedTasks",), resolver=_total_tasks
+    )
     total_users: int | None = prop("Users in all.")
 
 
