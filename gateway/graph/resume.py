@@ -15,7 +15,7 @@ from typing import Any
 from gateway.odata.cursor import DIGEST_BYTES, MAX_TOLD, Position, Scalar
 from gateway.odata.filter import comparable
 
-Row = Mapping[str, Any]
+Row = Any
 Order = Sequence[tuple[str, bool]]
 
 _NONE = bytes(DIGEST_BYTES)

@@ -12,7 +12,7 @@ from gateway.odata.address import addressed
 from gateway.odata.errors import GatewayError, NotSupported
 from gateway.odata.plan import Place
 from gateway.odata.query import change as request_of
-from gateway.schema.change import MutationField, change, changed, mutation, outcome, sending
+from gateway.schema.change import MutationField, Row, change, changed, mutation, outcome, sending
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.entity import prop
 from gateway.schema.enums import ChangeOutcome, CustomTaskExtensionOperationStatus
