@@ -229,7 +229,7 @@ async def test_errors_come_in_the_order_of_the_response(both: Both) -> None:
     text = of(
         "{ runs { nodes { userProcessingResults { nodes { startedDateTime } } id } } displayName }"
     )
-    answer = await both(text, {"displayName": {}, "runs": {"nodes": rows}})
+    answer = await both(text, {"displayName": [], "runs": {"nodes": rows}})
     first, second, third = answer.errors
     assert (first[0], second[0]) == ("one", "two")
     assert third[1] == ["workflow", "displayName"]
