@@ -23,6 +23,7 @@ from gateway.graph.rows import (
     above,
     address_of,
     adopt,
+    adopt_page,
     carries,
     collection_path,
     fail,
@@ -41,7 +42,7 @@ from gateway.odata.layout import ADDRESS, PARENT
 from gateway.odata.model import Shape, Strategy
 from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
-from gateway.odata.rows import ROWS, Row
+from gateway.odata.rows import ROWS, Row, values_of
 
 
 class Execution(Pivots):
@@ -195,7 +196,7 @@ class Execution(Pivots):
             outcome = await _outcome(window.read())
         if isinstance(outcome, GatewayError):
             raise outcome
-        rows = [adopt(node, row, path, parent) for row in outcome.rows]
+        rows = adopt_page(node, outcome.rows, path, parent)
         if node.window is not None:
             parent[node.key] = window.connection(outcome, rows)
         else:
@@ -283,8 +284,10 @@ class Execution(Pivots):
     def _inline(self, child: PlanNode, rows: list[Row]) -> None:
         name = child.navigation.name
         targets: list[Row] = []
-        for row in rows:
-            value = row.get(name)
+        values = values_of(rows, name)
+        if child.is_carried and dict not in map(type, rows):
+            return
+        for row, value in zip(rows, values, strict=True):
             if child.navigation.shape is Shape.SINGLE:
                 if isinstance(value, ROWS):
                     row[child.key] = inlined(child, value, row)
@@ -356,7 +359,8 @@ class Execution(Pivots):
                 if child.addressed:
                     user[ADDRESS] = f"users/{key_segment(stub['id'])}"
                 row[child.key] = user
-                (complete if user.keys() >= wanted else stubs).append(user)
+                known = not wanted or user.keys() >= wanted
+                (complete if known else stubs).append(user)
         gone = bool(complete) and expanded is not None and expanded.navigation is child.navigation
         self._stubs += [(child, user, gone) for user in stubs]
         self._follow(child, complete, listed=False)

@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 from gateway.graph.probe import expansion_of
@@ -216,7 +216,7 @@ class Pivots(Steps):
         if error is not None:
             lack(node, row, error)
 
-    def _stitch(self, node: PlanNode, row: Row, targets: Iterable[Row]) -> list[Row]:
+    def _stitch(self, node: PlanNode, row: Row, targets: list[Row]) -> list[Row]:
         try:
             path = f"{row[ADDRESS]}/{node.path}" if ADDRESS in row else ""
             adopted, problem = adopt_all(node, targets, path, row)

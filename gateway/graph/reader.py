@@ -10,6 +10,7 @@ from gateway.graph.errors import CursorExpired, GraphError
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.replies import Body, Reply
+from gateway.graph.rows import NO_KEYS
 from gateway.odata.address import key_of, misread
 from gateway.odata.errors import GatewayError
 from gateway.odata.layout import Layout, layout_of
@@ -19,7 +20,6 @@ from gateway.odata.rows import Row, values_of
 
 _MAX_INT = 2**31 - 1
 _GUID_LENGTH = 36
-_NO_KEYS = frozenset({None, "", ".", ".."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,11 +415,11 @@ def with_keys(page: Page, key: str | None) -> Page:
     if key is None:
         return page
     try:
-        if _NO_KEYS.isdisjoint(values_of(page.rows, key)):
+        if NO_KEYS.isdisjoint(values_of(page.rows, key)):
             return page
     except TypeError:
         pass
-    rows = [row for row in page.rows if key_of(row, key) not in _NO_KEYS]
+    rows = [row for row in page.rows if key_of(row, key) not in NO_KEYS]
     if len(rows) == len(page.rows):
         return page
     unreadable = GraphError("the service answered an entity without its key")
@@ -445,12 +445,13 @@ def distinct(rows: list[Row], key: str, told: set[Any]) -> list[Row]:
     """
     try:
         keys = values_of(rows, key)
-        if (text := "".join(keys)) == text.lower():  # So case makes no difference.
-            new = set(keys)
-            if len(new) == len(rows) and told.isdisjoint(new):
-                told |= new
-                return rows
-    except (KeyError, TypeError):
+        if _GUID_LENGTH in map(len, keys):
+            keys = [key.lower() if len(key) == _GUID_LENGTH else key for key in keys]
+        new = set(keys)
+        if len(new) == len(rows) and told.isdisjoint(new):
+            told |= new
+            return rows
+    except TypeError:
         pass
     fresh: list[Row] = []
     for row in rows:

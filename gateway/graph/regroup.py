@@ -2,10 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from gateway.odata.address import key_of
 from gateway.odata.model import Navigation
-from gateway.odata.rows import ROWS, Row
+from gateway.odata.rows import ROWS, Row, values_of
+
+_id = attrgetter("id")
 
 
 @dataclass(slots=True)
@@ -55,26 +58,26 @@ class Flat:
             return [], unsettled
         by = regroup.key
         members: dict[str | None, list[Row]] = {}
-        for target in self.rows:
-            members.setdefault(_id_of(target, by), []).append(target)
-        claims = Counter([_id_of(row, by) for row in rows])
+        for key, target in zip(_ids_of(self.rows, by), self.rows, strict=True):
+            members.setdefault(key, []).append(target)
+        claims = Counter(_ids_of(rows, by))
+        distinct = not repeats(self.rows)
         complete = self.next is None and not self.failed
         sound = (
             whole
             and complete
             and expected in (None, len(self.rows))
             and members.keys() <= claims.keys() - {None}
-            and not repeats(self.rows)
+            and distinct
         )
         groups: list[tuple[Row, list[Row]]] = []
         remaining: list[Row] = []
-        for row in unsettled:
-            key = _id_of(row, by)
+        for key, row in zip(_ids_of(unsettled, by), unsettled, strict=True):
             group = members.get(key, [])
             said = row.get(count) if count is not None else None
             if type(said) is int:
                 enough = complete or (whole and said > 0)
-                certain = said == len(group) and enough and not repeats(group)
+                certain = said == len(group) and enough and (distinct or not repeats(group))
             else:
                 certain = sound
             if key is not None and claims[key] == 1 and certain:
@@ -86,14 +89,21 @@ class Flat:
 
 def repeats(rows: list[Row]) -> bool:
     """Whether a row is there twice, by its id."""
+    try:
+        ids = list(map(_id, rows))
+        if set(map(type, ids)) <= {str}:
+            return len(set(ids)) < len(ids)
+    except AttributeError:
+        pass
     ids = [id_ for row in rows if isinstance(row, ROWS) and (id_ := key_of(row))]
     return len(set(ids)) < len(ids)
 
 
-def _id_of(row: Row, key: str) -> str | None:
-    """The id of the entity that a row has in common with another; GUIDs compare without case."""
-    value = row.get(key)
-    if not isinstance(value, ROWS):
-        return None
-    id_ = key_of(value)
-    return id_ and id_.lower()
+def _ids_of(rows: list[Row], key: str) -> list[str | None]:
+    """The id of the entity that each row has in common with another; GUIDs compare without case."""
+    values = values_of(rows, key)
+    try:
+        return [value.id.lower() or None for value in values]
+    except AttributeError:
+        ids = [key_of(value) if isinstance(value, ROWS) else None for value in values]
+        return [id_ and id_.lower() for id_ in ids]

@@ -1,6 +1,7 @@
 """Rows: what a stitched dict knows of its place, beside what the service gave."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from operator import attrgetter
 from urllib.parse import unquote
 
 from gateway.graph.errors import GraphError
@@ -10,7 +11,10 @@ from gateway.odata.layout import ADDRESS, PARENT
 from gateway.odata.model import Navigation, Shape
 from gateway.odata.partial import Partial
 from gateway.odata.plan import PlanNode
-from gateway.odata.rows import ROWS, Row
+from gateway.odata.rows import ROWS, Row, attribute_of
+
+NO_KEYS = frozenset({None, "", ".", ".."})
+"""What is no key of an entity with an address."""
 
 
 def address_of(node: PlanNode, parent: Row) -> Address | None:
@@ -123,7 +127,7 @@ def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
     key = row.get(entity.key) if isinstance(row, ROWS) else None
     if key is not None and type(key) is not str:
         key = key_of(row, entity.key)
-    if not key or key in (".", ".."):
+    if key in NO_KEYS:
         raise GraphError("the service answered an entity without its key")
     if node.addressed:
         home = home_of(node, row, collection) or f"{collection}/{key_segment(key)}"
@@ -133,14 +137,23 @@ def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
     return adopted
 
 
+def adopt_page(node: PlanNode, rows: list[Row], collection: str, parent: Row) -> list[Row]:
+    """`adopt` of all rows of a page."""
+    if _is_ready(node, rows):
+        return rows
+    return [adopt(node, row, collection, parent) for row in rows]
+
+
 def adopt_all(
-    node: PlanNode, rows: Iterable[Row], collection: str, parent: Row
+    node: PlanNode, rows: list[Row], collection: str, parent: Row
 ) -> tuple[list[Row], GatewayError | None]:
     """`adopt` of all ``rows`` that are entities with a key, and why others are missing.
 
     Raises:
         GraphError: none is.
     """
+    if _is_ready(node, rows):
+        return rows, None
     adopted: list[Row] = []
     problem: GraphError | None = None
     for row in rows:
@@ -153,6 +166,18 @@ def adopt_all(
             raise problem
         without_frames(problem)
     return adopted, problem
+
+
+def _is_ready(node: PlanNode, rows: list[Row]) -> bool:
+    """Whether nothing is to be done to rows, all of them typed and with a key."""
+    if node.addressed or node.linked:
+        return False
+    key = node.entity.key
+    try:
+        keys = list(map(attrgetter(attribute_of(key)), rows)) if key is not None else []
+    except AttributeError:
+        return False
+    return set(map(type, keys)) <= {str} and NO_KEYS.isdisjoint(keys)
 
 
 def inlined(node: PlanNode, value: Row, parent: Row) -> Row:

@@ -268,6 +268,18 @@ class PlanNode:
         return None
 
     @property
+    def is_carried(self) -> bool:
+        """Whether what is inside the row above is all of a single entity that is needed."""
+        navigation = self.navigation
+        return (
+            navigation.shape is Shape.SINGLE
+            and self.key == navigation.name
+            and not navigation.allows(Strategy.REQUEST)
+            and not (self.children or self.unsupported or self.backward)
+            and not (self.addressed or self.linked)
+        )
+
+    @property
     def wanted(self) -> set[str]:
         """What is selected beyond the key: `needs`, and the edges below."""
         return {*self.needs, *(child.navigation.name for child in self.children.values())}
