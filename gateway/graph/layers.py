@@ -7,34 +7,30 @@ when the field is read.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from gateway.graph import batch
 from gateway.graph.across import Across
 from gateway.graph.entities import read_entity, unwrapped
 from gateway.graph.errors import GraphError
 from gateway.graph.experiment import Trial
-from gateway.graph.pivot import Pivots
+from gateway.graph.lists import Lists
 from gateway.graph.probe import probe_for
 from gateway.graph.reader import Reader
 from gateway.graph.rows import (
     above,
     address_of,
     adopt,
-    adopt_page,
     carries,
     collection_path,
     fail,
     home_of,
     inlined,
-    lack,
-    stitch_list,
 )
 from gateway.graph.steps import Edge
 from gateway.graph.users import directory_for, read_user
-from gateway.graph.window import Slice, WindowReader, edge_of
+from gateway.graph.window import edge_of
 from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec, foreign
 from gateway.odata.errors import GatewayError, without_frames
@@ -45,7 +41,7 @@ from gateway.odata.query import Expand, Options
 from gateway.odata.rows import ROWS, Row, values_of
 
 
-class Execution(Pivots):
+class Execution(Lists):
     """One run of one plan.
 
     Args:
@@ -58,9 +54,9 @@ class Execution(Pivots):
     def __init__(
         self, plan: Plan, reader: Reader, cursors: CursorCodec, counted: Callable[[int], None]
     ) -> None:
-        super().__init__(reader, counted)
+        super().__init__(reader, cursors, counted)
         self._plan = plan
-        self._cursors = cursors
+        self._lists: dict[PlanNode, list[Row]] = {}
         self._directory = directory_for(plan, reader)
         self._stubs: list[tuple[PlanNode, Row, bool]] = []
         self._doubted: Trial | None = None
@@ -73,7 +69,7 @@ class Execution(Pivots):
         probe = probe_for(self._plan, self._reader.capabilities)
         if probe is not None:
             self._work((), partial(self._ask, probe))
-        while self._next or self._undecided or self._stubs:
+        while self._next or self._lists or self._undecided or self._stubs:
             undecided, self._undecided = self._undecided, []
             for decide in undecided:
                 decide()
@@ -81,7 +77,12 @@ class Execution(Pivots):
                 stubs, self._stubs = self._stubs, []
                 edges = [(child, user) for child, user, _ in stubs]
                 self._work((), partial(self._hydrate, stubs), lacking=edges)
-            if self._doubted is not None and len(self._next) % batch.MAX_ITEMS:
+            lists, self._lists = self._lists, {}
+            requests = len(self._next) + sum(map(len, lists.values()))
+            for node, parents in lists.items():
+                edges = [(node, parent) for parent in parents]
+                self._work(edges, partial(self._read_lists, node, parents))
+            if self._doubted is not None and requests % batch.MAX_ITEMS:
                 self._work((), partial(self._confirm, self._doubted))
                 self._doubted = None
             layer, self._next = self._next, []
@@ -101,8 +102,10 @@ class Execution(Pivots):
             fail(node, parent, node.error)
         elif not self._goes_on(node, parent):
             fail(node, parent, foreign())
+        elif node.navigation.across is not None:
+            self._work([(node, parent)], partial(self._read_across, node, parent))
         elif node.navigation.shape is not Shape.SINGLE:
-            self._work([(node, parent)], partial(self._collection, node, parent))
+            self._lists.setdefault(node, []).append(parent)
         else:
             address = address_of(node, parent)
             if address is None:
@@ -160,62 +163,14 @@ class Execution(Pivots):
         for name, levels in node.backward.items():
             row[name] = above(row, levels)
 
-    async def _collection(self, node: PlanNode, parent: Row) -> None:
-        """Read a list or the asked part of a connection, and what can come with it."""
+    async def _read_across(self, node: PlanNode, parent: Row) -> None:
+        """Read one connection across workflows."""
         try:
-            if node.navigation.across is None:
-                await self._read(node, parent)
-            else:
-                await self._read_across(node, parent)
+            across = Across(self._reader, self._cursors, node)
+            found = await across.read()
         except GatewayError as error:
             fail(node, parent, error)
-
-    async def _read(self, node: PlanNode, parent: Row) -> None:
-        path = collection_path(node, parent)
-        if node.window is not None and not node.window.read:
-            parent[node.key] = {}
             return
-        expand = self._expand(node, listed=True)
-        options = Options(
-            select=node.select(listed=True) if node.navigation.selectable else None,
-            expand=expand,
-            filter=node.narrowing.filter,
-            order=node.narrowing.order,
-            search=node.narrowing.search,
-            count=node.window is not None and node.window.total_count,
-        )
-        window = WindowReader(self._reader, self._cursors, node, path, options)
-        pivot = node.pivot
-        flat = self._beside(pivot, node, parent, expand) if pivot else None
-        if pivot and flat:
-            async with asyncio.TaskGroup() as group:
-                reading = group.create_task(_outcome(window.read()))
-                group.create_task(self._read_flat(pivot, parent, flat))
-            outcome = reading.result()
-        else:
-            outcome = await _outcome(window.read())
-        if isinstance(outcome, GatewayError):
-            raise outcome
-        rows = adopt_page(node, outcome.rows, path, parent)
-        if node.window is not None:
-            parent[node.key] = window.connection(outcome, rows)
-        else:
-            stitch_list(node, parent, rows, self._counted)
-        if (failure := window.failure(outcome)) is not None:
-            lack(node, parent, failure)
-        expanded = outcome.options.expand if outcome.options else None
-        if pivot and rows:
-            self._now(
-                [(pivot, row) for row in rows],
-                partial(
-                    self._settle, pivot, node, parent, rows, flat, bool(expanded), outcome.whole
-                ),
-            )
-        self._follow(node, rows, listed=True, expanded=expanded)
-
-    async def _read_across(self, node: PlanNode, parent: Row) -> None:
-        across = Across(self._reader, self._cursors, node)
-        found = await across.read()
         parent[node.key] = found.connection
         for source, rows in found.containers:
             self._follow(source, rows, listed=True)
@@ -381,10 +336,3 @@ class Execution(Pivots):
 def _folded(key: str | None) -> str | None:
     """A key in the form in which keys are compared: GUIDs are the same in any case."""
     return key and key.lower()
-
-
-async def _outcome(reading: Coroutine[Any, Any, Slice]) -> Slice | GatewayError:
-    try:
-        return await reading
-    except GatewayError as error:
-        return error

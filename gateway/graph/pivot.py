@@ -8,7 +8,7 @@ from functools import partial
 from gateway.graph.probe import expansion_of
 from gateway.graph.reader import Reader
 from gateway.graph.regroup import Flat, repeats
-from gateway.graph.rows import adopt_all, fail, lack, stitch_list
+from gateway.graph.rows import adopt_all, fail, lack, need_nothing, stitch_list
 from gateway.graph.steps import Steps
 from gateway.odata import cost
 from gateway.odata.errors import GatewayError
@@ -123,20 +123,25 @@ class Pivots(Steps):
         for row in self._settle_grouped(pivot, parent, unsettled, rows, flat, whole):
             self._schedule(pivot, row)
 
+    def _flat_options(self, pivot: PlanNode) -> Options:
+        """How the flat collection with the rows of ``pivot`` is asked for."""
+        regroup = pivot.navigation.regroup
+        extra = () if regroup is None else (regroup.key,)
+        return Options(pivot.select(listed=True, extra=extra), self._expand(pivot, listed=True))
+
+    def _flat_path(self, pivot: PlanNode, parent: Row) -> str:
+        """Where the flat collection below ``parent`` is."""
+        regroup = pivot.navigation.regroup
+        return f"{parent[ADDRESS]}/{regroup.collection if regroup else pivot.navigation.name}"
+
     async def _read_flat(self, pivot: PlanNode, parent: Row, flat: Flat) -> None:
         """Read the flat collection; if that fails, what it lacks is requested one by one."""
-        regroup = pivot.navigation.regroup
-        assert regroup is not None  # noqa: S101 - the caller has asked
-        path = f"{parent[ADDRESS]}/{regroup.collection}"
-        options = Options(
-            select=pivot.select(listed=True, extra=(regroup.key,)),
-            expand=self._expand(pivot, listed=True),
-        )
+        if flat.pages is None:
+            options, path = self._flat_options(pivot), self._flat_path(pivot, parent)
+            flat.pages = self._reader.pages(path, options, pivot, flat.next)
         try:
-            async for page in self._reader.pages(path, options, pivot, flat.next):
-                flat.rows += page.rows
-                flat.failed = flat.failed or page.unreadable is not None
-                flat.next = page.next
+            async for page in flat.pages:
+                flat.take(page)
                 if flat.first_page_only:
                     break
         except GatewayError:
@@ -164,9 +169,17 @@ class Pivots(Steps):
             whole=whole,
             expected=targets if type(targets) is int else None,
         )
-        settled = [row for parent, group in groups for row in self._stitch(pivot, parent, group)]
+        settled = self._dealt(pivot, groups, flat)
         self._follow(pivot, settled, listed=True)
         return remaining
+
+    def _dealt(self, pivot: PlanNode, groups: list[tuple[Row, list[Row]]], flat: Flat) -> list[Row]:
+        """Stitch each group below its parent; all rows that were."""
+        if not pivot.views and need_nothing(pivot, flat.rows):
+            for parent, group in groups:
+                parent[pivot.key] = group
+            return [row for _, group in groups for row in group]
+        return [row for parent, group in groups for row in self._stitch(pivot, parent, group)]
 
     def _settle_expanded(self, pivot: PlanNode, node: PlanNode, rows: list[Row]) -> list[Row]:
         """Stitch what came expanded and is proven complete; the other parents are returned."""

@@ -4,7 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from gateway.graph.pages import Page, Pages
+from gateway.graph.reader import Asking
+from gateway.graph.replies import Reply
 from gateway.odata.address import key_of
+from gateway.odata.errors import GatewayError
 from gateway.odata.model import Navigation
 from gateway.odata.rows import ROWS, Row, values_of
 
@@ -20,12 +24,37 @@ class Flat:
         rows: the rows so far.
         next: where they go on; ``None`` before the first and after the last page.
         failed: a page could not be had.
+        pages: the pages that were begun to be read.
     """
 
     first_page_only: bool = False
     rows: list[Row] = field(default_factory=list)
     next: str | None = None
     failed: bool = False
+    pages: Pages | None = None
+
+    def takes_first(self, asking: Asking, reply: Reply) -> bool:
+        """Take the first page, if it is one; whether that is all that is wanted for now.
+
+        Args:
+            asking: how it was asked for.
+            reply: what was answered.
+        """
+        try:
+            page = self.pages.first(asking, reply) if self.pages is not None else None
+        except GatewayError:
+            page = None
+        if page is None:
+            self.pages = None
+            return False
+        self.take(page)
+        return self.first_page_only or page.last
+
+    def take(self, page: Page) -> None:
+        """Take the rows of a page."""
+        self.rows += page.rows
+        self.failed = self.failed or page.unreadable is not None
+        self.next = page.next
 
     def groups(
         self,

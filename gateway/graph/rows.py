@@ -15,6 +15,7 @@ from gateway.odata.rows import ROWS, Row, attribute_of
 
 NO_KEYS = frozenset({None, "", ".", ".."})
 """What is no key of an entity with an address."""
+_ADDRESS = attribute_of(ADDRESS)
 
 
 def address_of(node: PlanNode, parent: Row) -> Address | None:
@@ -139,9 +140,13 @@ def adopt(node: PlanNode, row: Row, collection: str, parent: Row) -> Row:
 
 def adopt_page(node: PlanNode, rows: list[Row], collection: str, parent: Row) -> list[Row]:
     """`adopt` of all rows of a page."""
-    if _is_ready(node, rows):
-        return rows
-    return [adopt(node, row, collection, parent) for row in rows]
+    keys = _keys_of(node, rows)
+    if keys is None or node.linked or node.navigation.lives_in is not None:
+        return [adopt(node, row, collection, parent) for row in rows]
+    if node.addressed:
+        for row, key in zip(rows, keys, strict=True):
+            setattr(row, _ADDRESS, f"{collection}/{key_segment(key)}")
+    return rows
 
 
 def adopt_all(
@@ -152,7 +157,7 @@ def adopt_all(
     Raises:
         GraphError: none is.
     """
-    if _is_ready(node, rows):
+    if need_nothing(node, rows):
         return rows, None
     adopted: list[Row] = []
     problem: GraphError | None = None
@@ -168,16 +173,21 @@ def adopt_all(
     return adopted, problem
 
 
-def _is_ready(node: PlanNode, rows: list[Row]) -> bool:
-    """Whether nothing is to be done to rows, all of them typed and with a key."""
-    if node.addressed or node.linked:
-        return False
+def need_nothing(node: PlanNode, rows: list[Row]) -> bool:
+    """Whether rows can be stitched as they are: typed, with keys, and needed without address."""
+    return not node.addressed and not node.linked and _keys_of(node, rows) is not None
+
+
+def _keys_of(node: PlanNode, rows: list[Row]) -> list[str] | None:
+    """The keys of rows; ``None`` unless all are typed and have one."""
     key = node.entity.key
+    if key is None:
+        return None
     try:
-        keys = list(map(attrgetter(attribute_of(key)), rows)) if key is not None else []
+        keys = list(map(attrgetter(attribute_of(key)), rows))
     except AttributeError:
-        return False
-    return set(map(type, keys)) <= {str} and NO_KEYS.isdisjoint(keys)
+        return None
+    return keys if set(map(type, keys)) <= {str} and NO_KEYS.isdisjoint(keys) else None
 
 
 def inlined(node: PlanNode, value: Row, parent: Row) -> Row:

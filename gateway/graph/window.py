@@ -5,7 +5,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from gateway.graph.errors import GraphError
-from gateway.graph.reader import Page, Pages, Reader, count_of, is_refused_link
+from gateway.graph.pages import Page, Pages, count_of, is_refused_link
+from gateway.graph.reader import Asking, Reader
+from gateway.graph.replies import Reply
 from gateway.graph.resume import Resumption, digest, order_of, sort_values
 from gateway.odata.address import same_path
 from gateway.odata.cursor import (
@@ -104,9 +106,41 @@ class WindowReader:
         self._path = path
         self._options = options
         self._after = node.arguments.get("after")
-        self._edge = edge_of(node, path)
         self._select: tuple[str, ...] | None = options.select
         self._all: Pages | None = None
+
+    @property
+    def _edge(self) -> str:
+        return edge_of(self._node, self._path)
+
+    @property
+    def begins_at_the_first(self) -> bool:
+        """Whether the first page is the first that is read."""
+        return self._after is None
+
+    def at_once(self, asking: Asking, reply: Reply) -> Slice | None:
+        """The asked part, if there is no more to read than the first page.
+
+        Args:
+            asking: how that was asked for.
+            reply: what was answered.
+
+        Returns:
+            ``None`` where `read` has to find out.
+        """
+        window = self._node.window
+        result = Slice(START, narrowed=self._node.narrowing.narrows)
+        try:
+            page = self._from().first(asking, reply)
+        except GatewayError:
+            return None
+        if page is None or page.unusable is not None:
+            return None
+        if not self._took(result, page, page.rows, self._wanted) and not page.last:
+            return None
+        if window is not None and window.total_count and result.count is None:
+            return None
+        return self._counted(result)
 
     async def read(self) -> Slice:
         """Pages are read until ``first`` is satisfied, and no further.
@@ -119,16 +153,25 @@ class WindowReader:
         """
         window = self._node.window
         start = START if self._after is None else self._decode(self._after)
-        wanted = None if window is None else window.first if window.rows else 0
         result = Slice(start, narrowed=self._node.narrowing.narrows)
         try:
-            await self._take(result, self._covered(start), wanted)
+            await self._take(result, self._covered(start), self._wanted)
         except GatewayError as error:
             if not result.rows:
                 raise
             result.error, result.more = error, True
         if window is not None and window.total_count and result.count is None:
             result.count = await self._count(result)
+        return self._counted(result)
+
+    @property
+    def _wanted(self) -> int | None:
+        """How many rows; ``None`` for all."""
+        window = self._node.window
+        return None if window is None else window.first if window.rows else 0
+
+    def _counted(self, result: Slice) -> Slice:
+        """``result`` without a count that can't be right."""
         walked = max(len(result.rows), 0 if self._all is None else self._all.walked)
         if isinstance(result.count, int) and result.count < walked:
             result.count = None

@@ -1,0 +1,173 @@
+"""Lists and connections: all that one edge leads to from the rows of a layer is read together.
+
+Nearly always the first page of each is all that is wanted. So the first pages of a step are asked
+for at once, and each list that has enough with its own is settled there and then, without a task.
+What needs more (a further page, a cursor, another try) goes on by itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from gateway.graph.pivot import Pivots
+from gateway.graph.reader import Asking, Reader
+from gateway.graph.regroup import Flat
+from gateway.graph.replies import Reply
+from gateway.graph.rows import adopt_page, collection_path, fail, lack, stitch_list
+from gateway.graph.steps import Edge
+from gateway.graph.window import Slice, WindowReader
+from gateway.odata.cursor import CursorCodec
+from gateway.odata.errors import GatewayError
+from gateway.odata.plan import PlanNode
+from gateway.odata.query import Options
+from gateway.odata.rows import Row
+
+
+@dataclass(slots=True)
+class _List:
+    """A list on its way.
+
+    Attributes:
+        parent: the row that it hangs below.
+        path: where it is.
+        window: reads the asked part of it.
+        first: its first page; ``None`` where it begins elsewhere.
+        found: the asked part, once it is there.
+        flat: the collection that is read beside it, if one is.
+        beside: the first page of that; ``None`` once all that is wanted of it is there.
+    """
+
+    parent: Row
+    path: str
+    window: WindowReader
+    first: asyncio.Future[Reply] | None = None
+    found: Slice | None = None
+    flat: Flat | None = None
+    beside: asyncio.Future[Reply] | None = None
+
+
+class Lists(Pivots):
+    """Reads lists.
+
+    Args:
+        reader: reads on behalf of the operation.
+        cursors: writes and reads the cursors of connections.
+        counted: is told the rows that are in the answer once more, and raises at too many.
+    """
+
+    def __init__(
+        self, reader: Reader, cursors: CursorCodec, counted: Callable[[int], None]
+    ) -> None:
+        super().__init__(reader, counted)
+        self._cursors = cursors
+
+    async def _read_lists(self, node: PlanNode, parents: list[Row]) -> None:
+        """Read the list, or the asked part of the connection, that hangs below each parent."""
+        if node.window is not None and not node.window.read:
+            for parent in parents:
+                parent[node.key] = {}
+            return
+        options = Options(
+            select=node.select(listed=True) if node.navigation.selectable else None,
+            expand=self._expand(node, listed=True),
+            filter=node.narrowing.filter,
+            order=node.narrowing.order,
+            search=node.narrowing.search,
+            count=node.window is not None and node.window.total_count,
+        )
+        asking = self._reader.asking(options, node)
+        pivot = node.pivot
+        grouped = self._reader.asking(self._flat_options(pivot), pivot) if pivot else None
+        lists = []
+        for parent in parents:
+            with self._guarding((node, parent)):
+                lists.append(self._opened(node, parent, asking, grouped))
+        loading = {future for item in lists for future in (item.first, item.beside) if future}
+        if loading:
+            await asyncio.wait(loading)
+        late = []
+        for item in lists:
+            with self._guarding((node, item.parent)):
+                if not self._is_whole(node, item, asking, grouped):
+                    late.append(item)
+                elif item.found is not None:
+                    self._arrived(node, item, item.found)
+        if late:
+            async with asyncio.TaskGroup() as group:
+                for item in late:
+                    group.create_task(self._go_on(node, item))
+
+    def _opened(self, node: PlanNode, parent: Row, asking: Asking, grouped: Asking | None) -> _List:
+        """A list whose first page, and that of what is read beside it, are on their way."""
+        path = collection_path(node, parent)
+        window = WindowReader(self._reader, self._cursors, node, path, asking.options)
+        item = _List(parent, path, window)
+        if window.begins_at_the_first:
+            item.first = asking.load(path)
+        if node.pivot is not None and grouped is not None:
+            item.flat = self._beside(node.pivot, node, parent, asking.options.expand)
+            if item.flat is not None:
+                item.beside = grouped.load(self._flat_path(node.pivot, parent))
+        return item
+
+    def _is_whole(
+        self, node: PlanNode, item: _List, asking: Asking, grouped: Asking | None
+    ) -> bool:
+        """Whether all that is wanted is there with the first pages."""
+        if item.first is not None and item.first.exception() is None:
+            item.found = item.window.at_once(asking, item.first.result())
+        pivot, flat, beside = node.pivot, item.flat, item.beside
+        if pivot and flat and grouped and beside is not None and beside.exception() is None:
+            path = self._flat_path(pivot, item.parent)
+            flat.pages = self._reader.pages(path, grouped.options, pivot)
+            if flat.takes_first(grouped, beside.result()):
+                item.beside = None
+        return item.found is not None and item.beside is None
+
+    async def _go_on(self, node: PlanNode, item: _List) -> None:
+        """Read what is still wanted of a list, and of what is read beside it."""
+        with self._guarding((node, item.parent)):
+            async with asyncio.TaskGroup() as group:
+                if node.pivot is not None and item.flat is not None and item.beside is not None:
+                    group.create_task(self._read_flat(node.pivot, item.parent, item.flat))
+                reading = group.create_task(_outcome(item))
+            outcome = reading.result()
+            if isinstance(outcome, GatewayError):
+                raise outcome
+            self._arrived(node, item, outcome)
+
+    def _arrived(self, node: PlanNode, item: _List, found: Slice) -> None:
+        """Stitch a list, and what came with it or beside it."""
+        parent, pivot = item.parent, node.pivot
+        rows = adopt_page(node, found.rows, item.path, parent)
+        if node.window is not None:
+            parent[node.key] = item.window.connection(found, rows)
+        else:
+            stitch_list(node, parent, rows, self._counted)
+        if (failure := item.window.failure(found)) is not None:
+            lack(node, parent, failure)
+        expanded = found.options.expand if found.options else None
+        if pivot and rows:
+            whole, settle = found.whole, self._settle
+            self._now(
+                [(pivot, row) for row in rows],
+                partial(settle, pivot, node, parent, rows, item.flat, bool(expanded), whole),
+            )
+        self._follow(node, rows, listed=True, expanded=expanded)
+
+    @contextmanager
+    def _guarding(self, edge: Edge) -> Iterator[None]:
+        """What breaks within fails this edge and no other."""
+        try:
+            yield
+        except Exception as error:
+            fail(*edge, error)
+
+
+async def _outcome(item: _List) -> Slice | GatewayError:
+    try:
+        return item.found or await item.window.read()
+    except GatewayError as error:
+        return error
