@@ -159,4 +159,6 @@ def values_of(rows: list[Any], key: str) -> list[Any]:
         values = list(map(attrgetter(attribute_of(key)), rows))
     except AttributeError:
         return [row.get(key) for row in rows]
-    return [None if value is UNSET else value for value in values] if UNSET in values else values
+    if UnsetType in map(type, values):
+        return [None if value is UNSET else value for value in values]
+    return values
