@@ -7,7 +7,10 @@ completion fills the holes, in the order of the response, so that values, errors
 their order are those of graphql-core.
 """
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -35,6 +38,9 @@ MAX_SOURCE = 3_000_000
 MAX_FIELDS = 2_000
 """How many fields of one operation are read, and how many are compiled."""
 
+_MANY_BYTES = 1_000_000
+"""Of the service; what is made of fewer takes no time that somebody else would notice."""
+_beside = ThreadPoolExecutor(1, thread_name_prefix="answer")
 _NOTHING = object()
 
 _Trail = tuple[Any, str | int, str | None]
@@ -140,28 +146,53 @@ class Projecting(Bounded):
         elif position_context is None:
             key = (return_type, id(field_details_list), False)
             _, site = self._sites.get(key) or self._new_site(key, field_details_list)
-            if site is not None and self._fits(site.selection, [result]):
-                data = site.project(result, result)
-                if not site.holes:
-                    return data
-                site.holes.clear()
-                if type(data) is not Hole:
-                    self.counted(partial(self._fill, site.selection, data, path))
-                    return data
-                return self.counted(
-                    partial(
-                        super().complete_object_value,
-                        return_type,
-                        field_details_list,
-                        info,
-                        path,
-                        result,
-                        position_context,
-                    )
+            if site is not None:
+                generic = partial(
+                    super().complete_object_value,
+                    return_type,
+                    field_details_list,
+                    info,
+                    path,
+                    result,
+                    position_context,
                 )
+                make = partial(self._object, site, result)
+                finish = partial(self._finished, site, path, generic)
+                return self._projected(path, make, finish)
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
         )
+
+    def _object(self, site: "_Site", row: Any) -> Any:
+        """The response object of a row, holes included; `_NOTHING` where it does not fit."""
+        return site.project(row, row) if self._fits(site.selection, [row]) else _NOTHING
+
+    def _finished(self, site: "_Site", path: Path, generic: Callable[[], Any], data: Any) -> Any:
+        """A response object without its holes."""
+        if data is _NOTHING:
+            return generic()
+        if not site.holes:
+            return data
+        site.holes.clear()
+        if type(data) is Hole:
+            return self.counted(generic)
+        self.counted(partial(self._fill, site.selection, data, path))
+        return data
+
+    def _projected(self, path: Path, make: Callable[[], Any], finish: Callable[[Any], Any]) -> Any:
+        """What ``finish`` does with what ``make`` makes of rows.
+
+        Where there are many, the value of a root field is made beside the event loop, which goes on
+        with other things meanwhile. What is below has a site in common, and so a list of holes.
+        """
+        usage = getattr(self.context_value, "usage", None)
+        if path.prev is not None or usage is None or usage.received < _MANY_BYTES:
+            return finish(make())
+
+        async def beside() -> Any:
+            return finish(await asyncio.get_running_loop().run_in_executor(_beside, make))
+
+        return beside()
 
     def complete_list_value(
         self,
@@ -181,16 +212,33 @@ class Projecting(Bounded):
         ):
             key = (named, id(field_details_list), True)
             _, site = self._sites.get(key) or self._new_site(key, field_details_list)
-            if site is not None and self._fits(site.selection, result, whole=True):
-                data = site.project(result)
-                if site.holes:
-                    site.holes.clear()
-                    fill = partial(self._fill_list, site.selection, data, return_type.of_type)
-                    self.counted(partial(fill, path, info, field_details_list))
-                return data
+            if site is not None:
+                details = field_details_list
+                filling = partial(self._fill_list, site.selection, trail=path, info=info)
+                finish = partial(self._finished_list, site, filling, return_type.of_type, details)
+                return self._projected(path, partial(self._list, site, result), finish)
         return super().complete_list_value(
             return_type, field_details_list, info, path, result, position_context
         )
+
+    def _list(self, site: "_Site", rows: list[Any]) -> Any:
+        """The response objects of rows, holes included."""
+        self._fits(site.selection, rows, whole=True)
+        return site.project(rows)
+
+    def _finished_list(
+        self,
+        site: "_Site",
+        fill: Callable[..., None],
+        item_type: GraphQLOutputType,
+        details: FieldDetailsList,
+        data: Any,
+    ) -> Any:
+        """Response objects without their holes."""
+        if site.holes:
+            site.holes.clear()
+            self.counted(partial(fill, items=data, item_type=item_type, details=details))
+        return data
 
     def _new_site(self, key: _Key, details: FieldDetailsList) -> _Entry:
         type_, _, listed = key

@@ -16,7 +16,7 @@ from gateway.graph.reader import Asking, Reader
 from gateway.graph.regroup import Flat
 from gateway.graph.replies import Reply
 from gateway.graph.rows import adopt_page, collection_path, fail, lack, stitch_list
-from gateway.graph.steps import Edge
+from gateway.graph.steps import Breath, Edge
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
@@ -88,7 +88,9 @@ class Lists(Pivots):
         if loading:
             await asyncio.wait(loading)
         late = []
+        breath = Breath()
         for item in lists:
+            await breath.taken()
             with self._guarding((node, item.parent)):
                 if not self._is_whole(node, item, asking, grouped):
                     late.append(item)

@@ -1,5 +1,7 @@
 """The steps of a layer, each guarded: what breaks in one fails its own edges and no others."""
 
+import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -9,6 +11,21 @@ from gateway.odata.rows import Row
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Edge = tuple[PlanNode, Row]
+
+
+class Breath:
+    """Gives the event loop back where work on rows takes long: at most `SECONDS` at a time."""
+
+    SECONDS = 0.02
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    async def taken(self) -> None:
+        """Let others go on, if it is time."""
+        if time.perf_counter() - self._since > self.SECONDS:
+            await asyncio.sleep(0)
+            self._since = time.perf_counter()
 
 
 class Steps:
