@@ -1,8 +1,7 @@
 """The row types of a plan: which members the rows of an edge can have."""
 
 from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct, defstruct, field
@@ -57,11 +56,6 @@ class Layout:
             return None
 
 
-@lru_cache(maxsize=512)
-def _layout(rows: type[TypedRow]) -> Layout:
-    return Layout(rows)
-
-
 def layout_of(node: PlanNode, extra: Iterable[str] = ()) -> Layout:
     """How pages of the rows of ``node`` are decoded.
 
@@ -72,8 +66,11 @@ def layout_of(node: PlanNode, extra: Iterable[str] = ()) -> Layout:
     key = tuple(extra)
     layout = node.layouts.get(key)
     if layout is None:
-        layout = node.layouts[key] = _layout(_row_type(node, key))
-    return layout
+        rows = _row_type(node, key)
+        if rows.layout is None:
+            rows.layout = Layout(rows)
+        layout = node.layouts[key] = rows.layout
+    return cast(Layout, layout)
 
 
 def _row_type(node: PlanNode, extra: tuple[str, ...] = ()) -> type[TypedRow]:

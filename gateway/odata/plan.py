@@ -7,6 +7,7 @@ because it depends on capabilities and on counts that arrive with the parents (`
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import blake2b
 from typing import Any
 
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, collections_of
@@ -21,6 +22,8 @@ from gateway.odata.model import (
     Strategy,
 )
 from gateway.odata.query import Expand, Options
+
+_LONG_ARGUMENTS = 256
 
 
 @dataclass(slots=True)
@@ -433,7 +436,8 @@ def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
     """Where the rows of an edge are kept in the parent's row.
 
     A plain edge keeps its property name; arguments that matter make a key of their own, so two
-    aliases with equal arguments share one request and two with different ones do not collide.
+    aliases with equal arguments share one request and two with different ones do not collide. Long
+    arguments are told by their digest, because keys are kept.
 
     >>> edge_key("runs", {"first": 50, "after": None})
     'runs'
@@ -441,6 +445,8 @@ def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
     'runs(first=5)'
     """
     given = ",".join(f"{k}={v!r}" for k, v in significant(arguments).items())
+    if len(given) > _LONG_ARGUMENTS:
+        given = blake2b(given.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
     return f"{name}({given})" if given else name
 
 

@@ -10,12 +10,12 @@ that are read one by one, are plain dicts; `ROWS` are the types of both.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from secrets import token_hex
 from typing import Any, ClassVar, cast
 
+from cachetools import LRUCache
 from msgspec import UNSET, Struct, UnsetType, defstruct
 
 _LONGEST_NAME = 60
@@ -28,6 +28,8 @@ class TypedRow(Struct, gc=False, eq=False):
 
     members: ClassVar[Mapping[str, str]] = {}
     """The attribute of each member, by its key."""
+    layout: ClassVar[Any] = None
+    """How pages of such rows are decoded (`gateway.odata.layout`), once somebody has asked."""
 
     def __getitem__(self, key: str) -> Any:
         value = getattr(self, self.members[key])
@@ -98,14 +100,13 @@ Row = dict[str, Any] | TypedRow
 _TAKEN = frozenset(dir(TypedRow))
 
 
-@lru_cache(maxsize=4096)
 def attribute_of(key: str) -> str:
     """The attribute of a typed row that holds what is under ``key``.
 
     It is the key itself where that can be; other keys (of edges with arguments, of annotations)
     have a name of their own.
     """
-    if key.isascii() and key.isidentifier() and key[0] != "_" and key not in _TAKEN:
+    if key.isidentifier() and key.isascii() and key[0] != "_" and key not in _TAKEN:
         return key
     if len(key) > _LONGEST_NAME:
         return f"_{blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
@@ -115,16 +116,31 @@ def attribute_of(key: str) -> str:
 Members = tuple[tuple[str, Any, bool], ...]
 """Members of a row type: each with its key, its type, and whether the service gives it."""
 
+CAPACITY = 50_000
+"""Members that all kept row types have together; each takes about 300 bytes."""
+_MEMBERS_OF_A_TYPE = 20
+_kept: LRUCache[tuple[Members, bool], type[TypedRow]] = LRUCache(
+    CAPACITY, getsizeof=lambda type_: len(type_.members) + _MEMBERS_OF_A_TYPE
+)
 
-@lru_cache(maxsize=512)
+
 def row_type(members: Members, *, collected: bool = False) -> type[TypedRow]:
-    """The type of rows with ``members``.
+    """The type of rows with ``members``, which is kept.
 
     Args:
         members: what a row can hold. What the service gives is decoded, under its key; the rest is
             stitched.
         collected: whether rows may lead back to themselves, so that the collector has to know them.
     """
+    found = _kept.get((members, collected))
+    if found is None:
+        found = _made(members, collected)
+        if len(members) + _MEMBERS_OF_A_TYPE <= CAPACITY:
+            _kept[members, collected] = found
+    return found
+
+
+def _made(members: Members, collected: bool) -> type[TypedRow]:
     names = {key: attribute_of(key) for key, _, _ in members}
     fields = [
         (names[key], type_ if type_ is Any else type_ | None | UnsetType, UNSET)

@@ -1,10 +1,10 @@
 """Every cache has a bound in bytes, or a number of small entries, whatever callers send.
 
 The kind: something is kept by a key that a caller chooses, and counted instead of weighed, or not
-at all. The caches: documents, plans, generated functions, automatic persisted queries, media types
-by Accept header, callers' accounts, exchanged tokens (tests/access/test_credentials.py), signing
-keys, page sizes and capabilities. Each is filled here beyond its bound; where a caller fills it,
-over HTTP.
+at all. The caches: documents, plans, generated functions, row types, automatic persisted queries,
+media types by Accept header, callers' accounts, exchanged tokens
+(tests/access/test_credentials.py), signing keys, page sizes and capabilities. Each is filled here
+beyond its bound; where a caller fills it, over HTTP.
 """
 
 import gc
@@ -24,6 +24,8 @@ from gateway.http import documents, negotiation, persisted, tokens
 from gateway.http.documents import Documents
 from gateway.http.persisted import PersistedDocuments
 from gateway.http.quota import Quota
+from gateway.odata import rows
+from gateway.odata.plan import edge_key
 from gateway.schema import context
 from gateway.schema.context import Plans
 from gateway.settings import Settings
@@ -197,6 +199,31 @@ def test_what_is_learned_is_bounded() -> None:
     capabilities = Capabilities()
     capabilities.refuse("$select Run", "x" * 100_000)
     assert len(capabilities.refusals["$select Run"]) <= 500
+
+
+async def test_row_types_are_counted_by_their_members(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = type(rows._kept)(2_000, getsizeof=rows._kept.getsizeof)
+    monkeypatch.setattr(rows, "_kept", kept)
+    monkeypatch.setattr(rows, "CAPACITY", 2_000)
+    gateway = await start()
+    for number in range(60):
+        few = [f"a{n}: runs(first: {number + n + 1}) {{ nodes {{ id }} }}" for n in range(8)]
+        await send(gateway, f"{{ workflows(first: 1) {{ nodes {{ id {' '.join(few)} }} }} }}")
+        assert 0 < kept.currsize <= 2_000
+    many = [f'a{n}: tasks(filter: {{ id: {{ eq: "{n}" }} }}) {{ id }}' for n in range(150)]
+    before = kept.currsize
+    monkeypatch.setattr(rows, "CAPACITY", 100)
+    await send(gateway, f"{{ workflows(first: 1) {{ nodes {{ id {' '.join(many)} }} }} }}")
+    assert kept.currsize <= before + 40
+
+
+def test_keys_of_edges_are_no_longer_than_their_arguments_need() -> None:
+    long, other = ({"filter": {"id": {"eq": end * 100_000}}} for end in "ab")
+    assert len(edge_key("runs", long)) < 100
+    assert edge_key("runs", long) == edge_key("runs", dict(long)) != edge_key("runs", other)
+    assert len(rows.attribute_of(edge_key("runs", long))) < 200
 
 
 def test_signing_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
