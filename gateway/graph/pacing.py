@@ -1,9 +1,9 @@
 """How fast one credential may ask: as it likes, until the service throttles it.
 
 From its first 429 on a credential has a rate, which adds and multiplies like that of TCP (AIMD,
-RFC 5681): more for each request that is accepted, a part of it after a 429. Items of a `$batch`
-count each, as the service counts them (graph-lifecycle-api.md, section 7, "$batch"). After a time
-without a 429 the rate is forgotten.
+RFC 5681): more for each request that is accepted, less by the part that is throttled, where that is
+more than a few. Items of a `$batch` count each, as the service counts them
+(graph-lifecycle-api.md, section 7, "$batch"). After a time without a 429 the rate is forgotten.
 """
 
 import random
@@ -12,13 +12,22 @@ from collections import OrderedDict
 QUIET = 60.0
 """Seconds without a 429 after which a credential is no longer paced."""
 _FIRST_DECREASE, _DECREASE = 0.85, 0.7
-_WEIGHT = 3.0
-"""A rate that is too high by a part has that part of its requests throttled; it is decreased by
-three times as much, and by no more than `_DECREASE` says. So a few 429s that have other reasons do
-not slow a credential down to nothing."""
-_INCREASE = 0.05
-"""Part of the rate that is added to it in the first second in which it is used up; in the second
-one twice as much, and so on: a 429 that had other reasons than this rate is soon made up for."""
+_TOO_FAST = 0.08
+"""Part of the requests that may be throttled before the rate is taken to be too high by as much: a
+few 429s have other reasons, and would slow a credential down to nothing."""
+_MOST_NOISE = 0.2
+_SAME = 0.6
+"""Where more than this part of a throttled share is left after a decrease that should have ended
+it, the share, if it is not large, has other reasons; so much is put up with from then on."""
+_ENOUGH = 80
+"""How many requests must have been seen for that."""
+_MEMORY = 40.0
+"""How many requests back that part is reckoned, about."""
+_INCREASE, _MOST_INCREASE = 0.05, 0.25
+"""Part of the rate that is added to it in the first second after a decrease in which it is used up;
+in the second one twice as much, and so on."""
+_START = 0.2
+"""The same before the first decrease: what was measured then may be far too slow."""
 _FIRST_RATE, _SLOWEST = 20.0, 0.5
 _BURST = 0.25
 """Seconds whose requests may go at once."""
@@ -36,13 +45,17 @@ class Pace:
     """
 
     __slots__ = (
-        "_accepted_at_rate",
         "_at",
         "_before",
+        "_calm",
         "_count",
         "_failures",
+        "_noise",
         "_random",
         "_rate",
+        "_seen",
+        "_share",
+        "_suspected",
         "_throttled",
         "_tokens",
         "_window",
@@ -55,7 +68,10 @@ class Pace:
         self._random = chance
         self._rate: float | None = None
         self._tokens = self._at = self._throttled = 0.0
-        self._failures = self._accepted_at_rate = 0
+        self._share = self._noise = self._suspected = 0.0
+        self._seen = 0
+        self._calm: float | None = None
+        self._failures = 0
         self._window, self._count, self._before = 0.0, 0, 0
         self.until = 0.0
         self.accepted = self.round = 0
@@ -100,29 +116,39 @@ class Pace:
             round_: the `round` in which they were sent.
             now: the time.
         """
+        requests = accepted + throttled
+        if requests and round_ == self.round:
+            self._seen += requests
+            weight = requests / (requests + _MEMORY)
+            self._share += weight * (throttled / requests - self._share)
         if accepted:
             self._measure(accepted, now)
             self.accepted += accepted
             self._failures = 0
-            if round_ == self.round:
-                self._accepted_at_rate += accepted
-                if self._rate is not None and not throttled:
-                    # Bolder with time: what was right a minute ago may be far too slow now.
-                    self._rate += _INCREASE * max(0.0, now - self.until) * accepted
+            if self._rate is not None and round_ == self.round and not throttled:
+                self._rate += self._growth(now) * accepted
         if throttled:
             self._slow_down(throttled, after, round_, now)
+
+    def _growth(self, now: float) -> float:
+        """Part of the rate by which it grows in a second."""
+        if self._calm is None:
+            return _START
+        # Bolder with time: what was right a minute ago may be far too slow now.
+        return min(_MOST_INCREASE, _INCREASE * max(0.0, now - self._calm))
 
     def _slow_down(self, throttled: int, after: float | None, round_: int, now: float) -> None:
         if self._rate is None:
             self._rate = max(_FIRST_RATE, self._measured(now) * _FIRST_DECREASE)
+            self._calm = None
             self._next_round()
-        elif round_ == self.round:
+        elif round_ == self.round and self._share > self._noise + _TOO_FAST:
             # Where nothing is accepted at all, a lower rate would change nothing.
-            if self._accepted_at_rate:
-                share = throttled / (throttled + self._accepted_at_rate)
-                decrease = max(_DECREASE, 1.0 - _WEIGHT * share)
-                self._rate = max(_SLOWEST, self._rate * decrease)
+            if self._failures == 0:
+                self._judge(now)
             self._next_round()
+        if now > self.until:
+            self._failures += 1
         if after is None:
             after = min(_MOST_BACK_OFF, _BACK_OFF * 2.0**self._failures)
             after *= self._random.uniform(0.5, 1.0)
@@ -136,9 +162,22 @@ class Pace:
         self._tokens = max(1.0, min(self._burst(self._rate), free))
         self._at = self.until
 
+    def _judge(self, now: float) -> None:
+        """Decrease the rate, unless that was seen to change nothing."""
+        assert self._rate is not None  # noqa: S101 - who calls has checked
+        kept = max(_DECREASE, 1.0 - self._share)
+        same = _SAME * self._suspected < self._share < _MOST_NOISE
+        if self._suspected and same and self._seen > _ENOUGH:
+            self._noise, self._suspected = self._share, 0.0
+            self._rate /= kept
+            return
+        self._suspected = self._share if self._share < _MOST_NOISE else 0.0
+        self._rate = max(_SLOWEST, self._rate * kept)
+        self._calm = now
+
     def _next_round(self) -> None:
-        self._accepted_at_rate = 0
-        self._failures += 1
+        self._share = 0.0
+        self._seen = 0
         self.round += 1
 
     @staticmethod

@@ -287,6 +287,13 @@ def test_answers_of_one_round_slow_down_once(pace: Pace) -> None:
     assert pace.portion(1000) == 21  # A quarter of a second, of 85 in one.
 
 
+def test_an_answer_that_never_came_says_nothing_of_the_rate(pace: Pace) -> None:
+    pace.answered(100, 0, None, pace.round, 100.0)
+    pace.answered(0, 1, 1.0, pace.round, 100.0)
+    pace.answered(0, 0, None, pace.round, 101.5)
+    assert pace.portion(1000) == 21
+
+
 def test_few_paces_are_kept_and_those_of_the_throttled_longest(time: VirtualTime) -> None:
     paces = Paces(size=10)
     slow = paces.of("slow")
@@ -383,6 +390,49 @@ async def test_a_throttled_client_wastes_little(
     ideal = (bucket.allowed - 20) / 20
     assert bucket.sent <= 1.25 * bucket.allowed
     assert bucket.last - began <= ideal / 0.85
+    await client.aclose()
+
+
+class Moody(Bucket):
+    """A service that throttles requests by chance, however few there are."""
+
+    def __init__(self, time: VirtualTime, part: float) -> None:
+        super().__init__(time)
+        self.part, self.chance = part, Random(1)
+
+    def take(self) -> bool:
+        self.sent += 1
+        if self.chance.random() < self.part:
+            return False
+        self.allowed += 1
+        return True
+
+
+@pytest.mark.parametrize(("part", "seconds"), [(0.0125, 40.0), (0.03, 40.0), (0.1, 80.0)])
+@pytest.mark.parametrize("retry_after", [0.05, None])
+async def test_a_429_by_chance_brings_a_credential_not_to_a_standstill(
+    time: VirtualTime, part: float, seconds: float, retry_after: float | None
+) -> None:
+    service = Moody(time, part)
+    client = Client(time, service)
+    client.retry_after = retry_after
+
+    async def operation() -> list[Reply]:
+        replies: list[Reply] = []
+        for _ in range(2):
+            session = Session("token", time.now + 60, Usage(), caller="one")
+            for count in (1, 6, 24, 48, 120):
+                replies += await client.send(list(_requests(count)), session)
+        return replies
+
+    began = time.now
+    working = asyncio.gather(*(operation() for _ in range(8)))
+    while not working.done():
+        assert await time.step()
+    replies = [reply for replies in await working for reply in replies]
+    assert [reply.error for reply in replies] == [None] * (8 * 2 * 199)
+    assert time.now - began < seconds
+    assert service.sent <= 1.2 * service.allowed
     await client.aclose()
 
 
