@@ -121,6 +121,23 @@ async def test_no_more_runs_are_asked_than_the_window_can_reach(start: Start) ->
     assert len([item for item in sent.items if "/taskProcessingResults?" in item]) == 20
 
 
+async def test_a_page_costs_the_same_however_deep_it_is(start: Start) -> None:
+    gateway = await start(workflows=6, runs=20, users=5, tasks=3, moving=False)
+    costs, after = [], None
+    while True:
+        data, sent = await gateway.counted(QUERY, first=100, after=after)
+        costs.append((sent.http, len(sent.items)))
+        page = data["taskProcessingResults"]["pageInfo"]
+        if not page["hasNextPage"]:
+            break
+        after = page["endCursor"]
+    assert len(costs) == 18
+    # Workflows, their runs, 20 runs that hold the rows, and the names of the subjects.
+    assert {http for http, _ in costs} == {4}
+    assert max(items for _, items in costs) == costs[0][1] == 28
+    assert sum(items for _, items in costs) < 18 * 28
+
+
 async def test_everything_that_happened_to_one_user(gateway: Gateway) -> None:
     tree = await gateway.data(
         """{ workflows { nodes { id userProcessingResults(first: 1000) {

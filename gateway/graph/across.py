@@ -3,8 +3,9 @@
 What it costs, for W workflows that pass the workflow filter and R of their runs that can hold a
 row: one page request per page of workflows, W requests for their runs (none for user results), and
 one for each run, 20 to a `$batch`. Runs are asked from the last updated one on, a batch at a time,
-and no further than the rows that were asked for can reach. Only a run that has ended is believed
-what it says of its times and counts; one that has not may have got a result just now.
+and no further than the rows that were asked for can reach; behind a cursor, none that was scheduled
+after the cursor's row was made. So every page costs about the same. Only a run that has ended is
+believed what it says of its times and counts; one that has not may have got a result just now.
 
 A part that can't be read (a workflow's runs, a run's results, or what comes after a page of them)
 is left out, and told.
@@ -100,7 +101,7 @@ class Across:
         if len(self._node.sources) == 1:
             rows, whole = await self._of(workflows, start, window.first), True
         else:
-            runs = await self._runs(workflows)
+            runs = await self._runs(workflows, start)
             rows, whole = await self._newest(runs, start, window.first)
         self._unread.raise_if_nothing_was_read()
         rows = list({self._key(row, row[PARENT]): row for row in rows}.values())
@@ -151,11 +152,16 @@ class Across:
             self._unread.read = self._unread.read or not rows
         return _once(rows)
 
-    async def _runs(self, workflows: list[Row]) -> list[Row]:
-        """The runs that can hold a row that passes, the last updated first."""
+    async def _runs(self, workflows: list[Row], start: Key | None) -> list[Row]:
+        """The runs that can hold a row that passes and comes after ``start``, the last updated
+        first."""
         condition = runs_condition(self._given)
         found = await asyncio.gather(*(self._runs_of(w, condition) for w in workflows))
         runs = _once([run for rows in found for run in rows])
+        if start is not None:
+            kept = [run for run in runs if not _is_later(run, start[0])]
+            self._unread.read = self._unread.read or len(kept) < len(runs)
+            runs = kept
         return sorted(runs, key=_last_updated, reverse=True)
 
     async def _runs_of(self, workflow: Row, condition: dict[str, Any]) -> list[Row]:
@@ -445,6 +451,13 @@ def _last_updated(run: Row) -> str:
     times = (run.get(name) for name in ("completedDateTime", "lastUpdatedDateTime"))
     known = [time for text in times if isinstance(text, str) and (time := instant(text))]
     return max(known, default=_NOW)
+
+
+def _is_later(run: Row, time: str) -> bool:
+    """Whether all results of a run are later than ``time``: they are made once it is scheduled."""
+    scheduled = run.get("scheduledDateTime")
+    began = instant(scheduled) if isinstance(scheduled, str) else None
+    return _has_ended(run) and began is not None and began > time
 
 
 def _can_have_failed(run: Row) -> bool:

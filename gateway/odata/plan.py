@@ -403,6 +403,7 @@ def _up_to(collection: str, outer: "dict[str, PlanNode | None]") -> "dict[str, P
 
 
 RUN_FACTS = (
+    "scheduledDateTime",
     "lastUpdatedDateTime",
     "completedDateTime",
     "processingStatus",
@@ -414,15 +415,17 @@ RUN_FACTS = (
 def runs_condition(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What holds of the runs that can hold a task result of the period in ``arguments``.
 
-    A result can't start before its run, nor after its run has ended. What a run that has not ended
-    says of its times is no evidence, and neither is a time that is missing.
+    A result can't start before its run is scheduled, nor after its run has ended. (It can before
+    the run is said to have started: by the example of a run, its first result was made 20 ms
+    earlier.) What a run that has not ended says of its times is no evidence, and neither is a time
+    that is missing.
     """
     parts: list[dict[str, Any]] = []
     if (after := arguments.get("startedAfter")) is not None:
         times = [{name: {"ge": after}} for name in ("lastUpdatedDateTime", "completedDateTime")]
         parts.append({"or": [*times, {"completedDateTime": {"eq": None}}]})
     if (before := arguments.get("startedBefore")) is not None:
-        start = "startedDateTime"
+        start = "scheduledDateTime"
         parts.append({"or": [{start: {"lt": before}}, {start: {"eq": None}}]})
     return parts[0] if len(parts) == 1 else {"and": parts} if parts else {}
 

@@ -138,14 +138,67 @@ async def test_the_period_asks_for_runs_under_way_and_for_runs_without_a_start(
             for row in answer.body["value"]:
                 if row["id"] in runs:
                     row |= {"lastUpdatedDateTime": "2020-01-01T00:00:00Z"}
-                    row |= {"startedDateTime": None, "completedDateTime": None}
+                    row |= dict.fromkeys(
+                        ("scheduledDateTime", "startedDateTime", "completedDateTime")
+                    )
 
     unusual = _without_filter(change)
     gateway = await start(unusual=unusual)
     found = await _rows(gateway, since=since, until="2031-01-01T00:00:00Z")
     assert [row["id"] for row in found] == expected
     [url] = {asked.url.split("filter=")[1] for asked in unusual.asked if is_runs(asked)}
-    assert "startedDateTime%20eq%20null" in url
+    assert "scheduledDateTime%20eq%20null" in url
+
+
+async def _walked(gateway: Gateway, first: int) -> list[str]:
+    """The ids of all rows, page by page."""
+    found, after = [], None
+    while True:
+        data = (await gateway.data(TASKS, first=first, after=after))["taskProcessingResults"]
+        found += [row["id"] for row in data["nodes"]]
+        if not data["pageInfo"]["hasNextPage"]:
+            return found
+        after = data["pageInfo"]["endCursor"]
+
+
+async def test_a_run_that_is_said_to_have_started_after_its_results_is_asked(start: Start) -> None:
+    """By the documented example the first result is made before the run is said to have started."""
+    usual = await start(**MANY)
+    everything = [row["id"] for row in await _rows(usual)]
+    until = sorted(_started(await _rows(usual)))[30]
+    before = [row["id"] for row in await _rows(usual, until=until)]
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if is_runs(asked):
+            for row in answer.body["value"]:
+                row["startedDateTime"] = row["completedDateTime"]
+
+    gateway = await start(unusual=Unusual(change=change), **MANY)
+    assert await _walked(gateway, 7) == everything
+    assert [row["id"] for row in await _rows(gateway, until=until)] == before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"scheduledDateTime": None},
+        {"scheduledDateTime": "yesterday"},
+        {"scheduledDateTime": "2031-01-01T00:00:00Z", "completedDateTime": None},
+        {"scheduledDateTime": "2031-01-01T00:00:00Z", "processingStatus": "inProgress"},
+    ],
+)
+async def test_behind_a_cursor_only_a_run_that_has_ended_and_says_when_it_began_is_left_out(
+    start: Start, said: dict[str, Any]
+) -> None:
+    everything = [row["id"] for row in await _rows(await start(**MANY))]
+
+    def change(asked: Asked, answer: Answered) -> None:
+        if is_runs(asked):
+            for row in answer.body["value"][::2]:
+                row |= said
+
+    gateway = await start(unusual=Unusual(change=change), **MANY)
+    assert await _walked(gateway, 30) == everything
 
 
 async def test_a_service_that_does_not_filter_by_null_gives_the_same_rows(start: Start) -> None:
