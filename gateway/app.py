@@ -27,6 +27,7 @@ from gateway.http.limits import Limits
 from gateway.http.persisted import PersistedDocuments, read_manifest
 from gateway.http.quota import Quota
 from gateway.http.websockets import refuse_handshake
+from gateway.odata.cost import CostModel
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.planner import Planner
 from gateway.sandbox import create_sandbox
@@ -123,6 +124,7 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
         upstream_bytes=settings.max_upstream_bytes,
         answer_objects=settings.max_answer_objects,
         answer_bytes=settings.max_answer_bytes,
+        costs=CostModel(settings.cost, client.latency),
     )
 
 
@@ -142,7 +144,7 @@ def _policy(settings: Settings) -> Policy:
         max_batch=settings.max_batch,
         max_operations=settings.max_operations,
         csrf_prevention=settings.csrf_prevention,
-        trusted_origins=settings.origins,
+        trusted_origins=split(settings.cors_origins),
     )
 
 
@@ -157,12 +159,12 @@ def _persisted(settings: Settings) -> PersistedDocuments:
 
 def _cors(settings: Settings) -> list[Middleware]:
     """Without credentials: callers send their token themselves, and there are no cookies."""
-    if not settings.origins:
+    if not split(settings.cors_origins):
         return []
     return [
         Middleware(
             CORSMiddleware,
-            allow_origins=settings.origins,
+            allow_origins=split(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
             expose_headers=["Retry-After", "WWW-Authenticate"],

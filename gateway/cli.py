@@ -162,6 +162,9 @@ def serve(
     requests_per_minute: Annotated[
         int | None, typer.Option(help="Upstream requests of one caller in a minute.")
     ] = None,
+    cost: Annotated[
+        str | None, typer.Option(help="What is spared: latency, balanced or quota.")
+    ] = None,
     environment: Annotated[
         str | None, typer.Option(help="production or development: sets the next three.")
     ] = None,

@@ -127,6 +127,13 @@ class Settings(BaseSettings):
             "count each. By default 20000, and any number on the sandbox.",
         ),
     ] = None
+    cost: Annotated[
+        Literal["latency", "balanced", "quota"],
+        Field(
+            description="What is spared where an edge can be had in several ways: time (latency), "
+            "batch items, which the service throttles (quota), or both (balanced)."
+        ),
+    ] = "balanced"
     environment: Annotated[
         Literal["production", "development"] | None,
         Field(
@@ -388,14 +395,16 @@ class Settings(BaseSettings):
         return os.environ.get("AZURE_FEDERATED_TOKEN_FILE")
 
     @model_validator(mode="after")
-    def _access(self) -> "Settings":
-        """What the credentials need to be safe; the first broken rule is told."""
+    def _together(self) -> "Settings":
+        """What settings need of each other to be safe; the first broken rule is told."""
         for broken, rule in self._rules():
             if broken:
                 raise ValueError(rule)
         return self
 
     def _rules(self) -> Iterator[tuple[bool, str]]:
+        untrusted = self.trusted_documents_only and self.trusted_documents is None
+        yield untrusted, "trusted_documents_only needs trusted_documents"
         mode, upstream = self.credentials, self.upstream_url
         proof = self.audience is not None or self.api_keys is not None
         if mode == "passthrough":
@@ -464,23 +473,12 @@ class Settings(BaseSettings):
                 )
         return value
 
-    @model_validator(mode="after")
-    def _trusted(self) -> "Settings":
-        if self.trusted_documents_only and self.trusted_documents is None:
-            raise ValueError("trusted_documents_only needs trusted_documents")
-        return self
-
     @property
     def development(self) -> bool:
         """Whether what helps to develop is on by default."""
         if self.environment is None:
             return self.upstream_url is None
         return self.environment == "development"
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """The origins of ``cors_origins``."""
-        return split(self.cors_origins)
 
     def helps(self, name: Literal["introspection", "explorer", "suggestions"]) -> bool:
         """Whether something that helps to develop is on."""

@@ -1,7 +1,10 @@
 """The table of request counts, exactly, at the wire: over real sockets."""
 
+from pathlib import Path
+
 import pytest
 
+from gateway.settings import Settings
 from tests.conftest import Start
 
 ALL = """{ workflows { nodes { id displayName runs { nodes { id
@@ -52,6 +55,8 @@ async def test_one_workflow_takes_two_layers(start: Start, expand: str) -> None:
         assert _results(data) == 4 * 5 * 3
         # An expansion that is ignored is seen only when the answer is there.
         assert sent.http == (3 if expand == "ignore" and not warm else 2)
+        if warm:
+            assert len(sent.items) == (6 if expand == "accept" else 10)
 
 
 @EXPAND
@@ -61,6 +66,7 @@ async def test_all_of_5_4_5_3(start: Start, expand: str) -> None:
         data, sent = await gateway.counted(ALL)
         assert _results(data) == 5 * 4 * 5 * 3
         assert sent.http == (3 if expand == "accept" else 4)
+    assert len(sent.items) == (26 if expand == "accept" else 46)
 
 
 @EXPAND
@@ -68,10 +74,11 @@ async def test_all_of_20_10_10_5(start: Start, expand: str) -> None:
     gateway = await start(
         workflows=20, runs=10, users=10, tasks=5, task_results_expand=expand, sockets=True
     )
-    for _ in ("cold", "warm"):
+    for _ in ("cold", "warm", "settled"):
         data, sent = await gateway.counted(ALL)
         assert _results(data) == 20 * 10 * 10 * 5
         assert sent.http == (12 if expand == "accept" else 22)
+    assert len(sent.items) == (221 if expand == "accept" else 421)
 
 
 @EXPAND
@@ -183,11 +190,72 @@ async def test_a_filter_on_the_parents_keeps_the_flat_collection_from_being_read
     assert sent.http == 3  # regrouped after them: one page, against a request for each
     assert len([item for item in sent.items if "/taskProcessingResults?" in item]) == 1
 
-    many = await start(workflows=1, runs=1, users=300, sockets=True)
-    workflow = (await many.rest("/workflows"))["value"][0]["id"]
-    await many.data(some, id=workflow)
-    data, sent = await many.counted(some, id=workflow)
-    users = data["workflow"]["runs"]["nodes"][0]["userProcessingResults"]["nodes"]
-    # Nine pages of task results one after another lose against one request for each user.
-    assert len([item for item in sent.items if "/taskProcessingResults?" in item]) == len(users)
-    assert all(len(user["taskProcessingResults"]) == 3 for user in users)
+    for setting in ("latency", "balanced"):
+        settings = Settings(cost=setting)
+        many = await start(settings, workflows=1, runs=1, users=300, sockets=True)
+        workflow = (await many.rest("/workflows"))["value"][0]["id"]
+        await many.data(some, id=workflow)
+        data, sent = await many.counted(some, id=workflow)
+        users = data["workflow"]["runs"]["nodes"][0]["userProcessingResults"]["nodes"]
+        # Nine pages of task results one after another are slower than a request for each user, and
+        # spare the service as many items.
+        pages = len(users) if setting == "latency" else 9
+        assert len([item for item in sent.items if "/taskProcessingResults?" in item]) == pages
+        assert all(len(user["taskProcessingResults"]) == 3 for user in users)
+
+
+SPARED = {
+    "one workflow → runs → users → tasks": (ONE, {}, ("2 / 10", "2 / 10", "2 / 10")),
+    "all workflows → runs → users → tasks, 5 × 4 × 5 × 3": (ALL, {}, ("4 / 46",) * 3),
+    "one run with 300 users × 3 tasks": (
+        RUN,
+        {"workflows": 1, "runs": 1, "users": 300},
+        ("17 / 272", "11 / 13", "11 / 13"),
+    ),
+    "one run with 2,000 users × 5 tasks, `first: 1000`": (
+        RUN,
+        {"workflows": 1, "runs": 1, "users": 2000, "tasks": 5},
+        ("60 / 1012", "60 / 1012", "109 / 111"),
+    ),
+    "the run in progress of 100 users × 5 tasks, polled": (
+        RUN,
+        {"workflows": 1, "runs": 2, "users": 100, "tasks": 5, "moving": True},
+        ("5 / 83", "5 / 7", "5 / 7"),
+    ),
+}
+"""HTTP requests and items of queries, by what the setting GATEWAY_COST spares."""
+
+
+def spared_table() -> str:
+    """The table of the README."""
+    lines = ["| query | `latency` | `balanced` | `quota` |", "|---|---|---|---|"]
+    lines += [f"| {name} | {' | '.join(counts)} |" for name, (_, _, counts) in SPARED.items()]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("name", SPARED)
+async def test_what_is_spared_is_a_setting(start: Start, name: str, place: int) -> None:
+    query, shape, counts = SPARED[name]
+    settings = Settings(cost=("latency", "balanced", "quota")[place])
+    gateway = await start(settings, **shape)
+    data = await gateway.data(
+        "{ workflows { nodes { id runs { nodes { id processingStatus } } } } }"
+    )
+    workflow = data["workflows"]["nodes"][0]
+    [run, *_] = [
+        run
+        for run in workflow["runs"]["nodes"]
+        if not shape.get("moving") or run["processingStatus"] == "IN_PROGRESS"
+    ]
+    given = {ONE: {"id": workflow["id"]}, ALL: {}}.get(
+        query, {"workflowId": workflow["id"], "id": run["id"], "first": 1000}
+    )
+    for _ in ("learns", "knows"):
+        await gateway.data(query, **given)
+    _, sent = await gateway.counted(query, **given)
+    assert f"{sent.http} / {len(sent.items)}" == counts[place]
+
+
+def test_the_readme_tells_what_is_spared() -> None:
+    assert spared_table() in Path("README.md").read_text(encoding="utf-8")

@@ -30,12 +30,17 @@ class Capabilities:
     A capability is named after the option and the place where it is used, such as
     ``$select Run`` or ``$expand UserProcessingResult.taskProcessingResults``; a combination is
     named like ``$expand UserProcessingResult.taskProcessingResults with $filter``.
+
+    Attributes:
+        refusals: what the service has refused, and why.
+        doubted: what a question of the gateway's own was refused for, and is not proven yet.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, Standing] = {}
         self.refusals: dict[str, str] = {}
         self._ignored: dict[str, str] = {}
+        self.doubted: set[str] = set()
 
     def standing(self, capability: str) -> Standing:
         """What is known of ``capability``."""

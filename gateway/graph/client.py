@@ -44,6 +44,7 @@ from gateway.graph.transport import (
     target_of,
 )
 from gateway.odata.address import same_path
+from gateway.odata.cost import Latency
 from gateway.odata.errors import BudgetExceeded, GatewayError
 from gateway.odata.query import GraphRequest
 
@@ -96,6 +97,7 @@ class GraphClient:
         self._max_attempts = max_attempts
         self._batches = batch.BatchSize()
         self._change_time = change_time
+        self.latency = Latency()
         self._clock = clock
         self._turns = Turns(concurrency, clock=clock, later=later)
         self._paces = Paces()
@@ -435,7 +437,8 @@ class GraphClient:
             target = target_of(self._base, request.url)
             async with asyncio.timeout(session.remaining):
                 sending.begin()
-                return await exchange(
+                began = self._clock()
+                answer = await exchange(
                     transport,
                     httpx.Request(
                         request.method,
@@ -450,6 +453,8 @@ class GraphClient:
                     ),
                     session.received,
                 )
+                self.latency.observe(self._clock() - began)
+                return answer
         except BudgetExceeded as much:
             error = much.copy()
             return Reply(error=outcome_unknown(error) if changes else error, status=-1)

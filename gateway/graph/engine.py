@@ -18,7 +18,7 @@ from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
 from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
-from gateway.odata.cost import DEFAULT_PAGE_SIZE
+from gateway.odata.cost import DEFAULT_PAGE_SIZE, CostModel
 from gateway.odata.cursor import CountedCursors, CursorCodec
 from gateway.odata.errors import AnswerTooLarge, BudgetExceeded
 from gateway.odata.plan import Plan
@@ -41,6 +41,7 @@ class Engine:
         answer_bytes: bytes of an answer; cursors are counted as they are made.
         patience: how long something new may be missing.
         capabilities, page_sizes: what the service turned out to accept and to send.
+        costs: compares strategies.
     """
 
     client: GraphClient
@@ -54,6 +55,7 @@ class Engine:
     patience: Patience = field(default_factory=Patience)
     capabilities: Capabilities = field(default_factory=Capabilities)
     page_sizes: PageSizes = field(default_factory=lambda: PageSizes(DEFAULT_PAGE_SIZE))
+    costs: CostModel = field(default_factory=CostModel)
 
     async def run(
         self, plan: Plan, caller: Caller, usage: Usage, fresh: Collection[Address] = ()
@@ -77,7 +79,9 @@ class Engine:
             loader = PatientLoader(
                 self.client, session, budget=self.budget, fresh=fresh, patience=self.patience
             )
-        reader = Reader(loader, self.capabilities, self.page_sizes, self.client.relative)
+        reader = Reader(
+            loader, self.capabilities, self.page_sizes, self.client.relative, self.costs
+        )
         try:
             cursors = CountedCursors(self.cursors, partial(self._count, usage))
             counted = partial(self._count_views, usage)

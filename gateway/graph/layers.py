@@ -182,10 +182,16 @@ class Execution(Lists):
                 self._schedule(pivot, row)
 
     async def _ask(self, probe: Trial) -> None:
-        """Ask the first half of a trial; the other goes along where a batch has place for it."""
+        """Ask the first half of a trial; the other goes along where a batch has place for it, at
+        the latest in the next operation."""
+        doubted = self._reader.capabilities.doubted
+        if probe.capability in doubted:
+            await self._confirm(probe)
         if (await self._reader.load(probe.request)).status == 400:
             self._reader.doubt(probe.capability)
-            self._doubted = probe
+            if probe.capability not in doubted:
+                doubted.add(probe.capability)
+                self._doubted = probe
 
     async def _confirm(self, probe: Trial) -> None:
         await self._reader.proven(probe)

@@ -62,7 +62,8 @@ class Pivots(Steps):
         if node.window is not None:
             parents = min(parents, node.window.first)
         size = self._page_size(pivot, parent)
-        if cost.beside(parents, targets, size) <= cost.afterwards(parents, size):
+        besides = cost.beside(parents, targets, size)
+        if self._reader.costs.prefers(besides, cost.afterwards(parents, size)):
             return Flat()
         return None
 
@@ -99,7 +100,7 @@ class Pivots(Steps):
         if isinstance(targets, int) and (flat is None or flat.next is not None):
             left = targets - len(flat.rows) if flat else targets
             size = self._page_size(pivot, parent)
-            if cost.regroup(left, size) <= cost.request(len(unsettled)):
+            if self._reader.costs.prefers(cost.regroup(left, size), cost.request(len(unsettled))):
                 flat = flat or Flat()
                 flat.first_page_only = False
                 self._work(

@@ -12,6 +12,7 @@ from gateway.graph.loaders import RequestLoader
 from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
 from gateway.graph.replies import Body, Reply
 from gateway.odata.address import misread
+from gateway.odata.cost import CostModel
 from gateway.odata.errors import GatewayError
 from gateway.odata.layout import Layout
 from gateway.odata.plan import PlanNode
@@ -52,6 +53,7 @@ class Reader:
     Args:
         loader: the operation's dataloader.
         capabilities, page_sizes: what the process has learned of the service.
+        costs: compares strategies.
         relative: turns a nextLink, and the URL of what it was in, into a URL relative to the root,
             or raises `GraphError`.
     """
@@ -62,11 +64,13 @@ class Reader:
         capabilities: Capabilities,
         page_sizes: PageSizes,
         relative: Callable[[str, str], str],
+        costs: CostModel,
     ) -> None:
         self._loader = loader
         self.capabilities = capabilities
         self.page_sizes = page_sizes
         self._relative = relative
+        self.costs = costs
         self._refused: set[str] = set()
         self._tried: set[str] = set()
 

@@ -1,29 +1,88 @@
-"""The cost model: which of two possible strategies is the cheaper.
+"""The cost model: which of several possible strategies is the cheapest.
+
+Microsoft Graph throttles each item of a `$batch` as a request of its own (graph-lifecycle-api.md,
+section 7, "$batch"), so what counts is time and items both. In seconds:
+
+    cost = chain * latency + items * price
+
+``chain`` is the number of requests that wait for each other, ``latency`` what one was seen to take,
+and ``price`` what an item is worth (`PRICES`, setting GATEWAY_COST). Where two cost the same, the
+shorter chain wins, then the smaller number of items.
 
 Known before the requests go out: how many parents and targets a grandparent has (a run carries
 totalUsersCount and totalTasksCount) and the page size observed so far. The costs of having the
 targets of P parents, T in all, on pages of S rows:
 
-| strategy | chain of dependent requests        | requests              |
+| strategy | chain of dependent requests        | items                 |
 |----------|------------------------------------|-----------------------|
 | regroup  | ⌈T/S⌉, beside the parents' own pages | ⌈T/S⌉                 |
 | request  | 1, after the parents' last page      | P                     |
-
-The shorter chain wins; with equal chains, the smaller number of requests.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from math import ceil
 
 DEFAULT_PAGE_SIZE = 100
 
+PRICES = {"latency": 0.0, "balanced": 0.004, "quota": 10.0}
+"""Seconds that an item is worth, by the setting. With ``latency`` the shorter chain wins and items
+count only between equal ones; with ``quota`` it is the other way round."""
 
-@dataclass(frozen=True, order=True, slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """``chain`` dependent requests, ``requests`` in all; compared in this order."""
+    """``chain`` requests that wait for each other, ``items`` in all."""
 
     chain: int
-    requests: int
+    items: int
+
+
+class Latency:
+    """How long a request takes at the service: the least that was seen lately, in seconds.
+
+    The least, because what makes one slower (a queue, a large answer, one caller's filter) says
+    nothing of the next; and within bounds, because it only weighs against the price of an item.
+    """
+
+    LEAST, MOST = 0.05, 1.0
+    _LATELY = 64
+
+    def __init__(self) -> None:
+        self._seen: deque[float] = deque(maxlen=self._LATELY)
+
+    def observe(self, seconds: float) -> None:
+        """Note a request that was answered."""
+        self._seen.append(seconds)
+
+    @property
+    def seconds(self) -> float:
+        """What a request takes."""
+        return min(self.MOST, max(self.LEAST, min(self._seen, default=self.LEAST)))
+
+
+class CostModel:
+    """Compares costs.
+
+    Args:
+        setting: a key of `PRICES`.
+        latency: what requests were seen to take.
+    """
+
+    def __init__(self, setting: str = "balanced", latency: Latency | None = None) -> None:
+        self._price = PRICES[setting]
+        self._latency = latency or Latency()
+
+    def prefers(self, one: Cost, other: Cost) -> bool:
+        """Whether ``one`` costs no more than ``other``."""
+        return self._key(one) <= self._key(other)
+
+    def seconds(self, cost: Cost) -> float:
+        """What ``cost`` comes to."""
+        return cost.chain * self._latency.seconds + cost.items * self._price
+
+    def _key(self, cost: Cost) -> tuple[float, int, int]:
+        return self.seconds(cost), cost.chain, cost.items
 
 
 def pages(rows: int, page_size: int) -> int:

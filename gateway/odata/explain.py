@@ -54,9 +54,10 @@ def explain(plan: Plan, allows: Callable[[str], bool] = lambda _: True) -> str:
     lines.append("Requests of a layer travel together, 20 to a $batch.")
     if any(step.strategy.startswith("or ") for step in found):
         lines.append(
-            "Between strategies, the shorter chain of dependent requests wins, then the smaller\n"
-            "number of requests, reckoned from the run's totalUsersCount and totalTasksCount and\n"
-            "the page size; a service that refuses or ignores one gets the next."
+            "Between strategies, the cheaper one wins: the chain of dependent requests by the\n"
+            "latency seen, and the items by the price of GATEWAY_COST, reckoned from the run's\n"
+            "totalUsersCount and totalTasksCount and the page size; a service that refuses or\n"
+            "ignores one gets the next."
         )
     return "\n".join(lines)
 
