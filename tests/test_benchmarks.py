@@ -88,6 +88,8 @@ def test_a_difference_is_explained_by_an_error_at_or_above_it() -> None:
     assert not faults.explained(expected, {"data": {"a": [{"b": 1}]}, "errors": [error]})
     assert not faults.explained(expected, {"data": {"a": [{"b": 1}, {"b": 3}]}})
     assert not faults.explained(expected, {"data": {"a": [{"b": 0}, None]}, "errors": [error]})
+    more = {"extensions": {"code": "ERRORS_LEFT_OUT"}}
+    assert faults.explained(expected, {"data": {"a": [{"b": None}, {"b": None}]}, "errors": [more]})
 
 
 @pytest.mark.slow
