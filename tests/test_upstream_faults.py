@@ -378,6 +378,10 @@ async def test_the_budget_fails_what_is_beyond_it_and_keeps_the_rest(start: Star
     answer = await gateway.query(RUNS)
     assert _codes(answer) == {"BUDGET_EXCEEDED"}
     assert len(answer["errors"]) == 3
+    for error in answer["errors"]:
+        assert error["extensions"]["needed"] == 1 + 5
+        assert error["extensions"]["budget"] == 3
+        assert error["extensions"]["setting"] in error["message"]
     assert len(answer["data"]["workflows"]["nodes"]) == 5
     assert len((await gateway.sent()).items) == 3
 

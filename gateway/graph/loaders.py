@@ -44,11 +44,15 @@ class RequestLoader(DataLoader[GraphRequest, Reply]):
         left = max(0, self._budget - self._session.usage.requests)
         sent = keys[:left]
         self._session.usage.requests += len(sent)
+        needed = self._session.usage.requests + len(keys) - len(sent)
         refused = Reply(
             error=BudgetExceeded(
-                f"this operation needs more than {self._budget} upstream requests; "
-                "ask for fewer rows or less of each",
+                f"this operation needs at least {needed} upstream requests, and may send "
+                f"{self._budget} (setting GATEWAY_MAX_UPSTREAM_REQUESTS); ask for fewer rows or "
+                "less of each",
                 budget=self._budget,
+                needed=needed,
+                setting="GATEWAY_MAX_UPSTREAM_REQUESTS",
             )
         )
         task = asyncio.current_task()
