@@ -137,6 +137,7 @@ def _policy(settings: Settings) -> Policy:
     return Policy(
         introspection=settings.helps("introspection"),
         suggestions=settings.helps("suggestions"),
+        timing=settings.helps("timing"),
         limits=Limits(
             **{name: getattr(settings, f"max_{name}") for name in Limits.__dataclass_fields__}
         ),
@@ -167,7 +168,7 @@ def _cors(settings: Settings) -> list[Middleware]:
             allow_origins=split(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
-            expose_headers=["Retry-After", "WWW-Authenticate"],
+            expose_headers=["Retry-After", "Server-Timing", "WWW-Authenticate"],
         )
     ]
 

@@ -166,13 +166,14 @@ def serve(
         str | None, typer.Option(help="What is spared: latency, balanced or quota.")
     ] = None,
     environment: Annotated[
-        str | None, typer.Option(help="production or development: sets the next three.")
+        str | None, typer.Option(help="production or development: sets the next four.")
     ] = None,
     introspection: Annotated[bool | None, typer.Option(help="Let the schema be asked for.")] = None,
     explorer: Annotated[bool | None, typer.Option(help="Give browsers GraphiQL.")] = None,
     suggestions: Annotated[
         bool | None, typer.Option(help="Name in errors what may have been meant.")
     ] = None,
+    timing: Annotated[bool | None, typer.Option(help="Tell how long the stages took.")] = None,
     max_first: Annotated[int | None, typer.Option(help="Largest `first`.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds per operation.")] = None,
     max_upstream_requests: Annotated[

@@ -137,9 +137,9 @@ class Settings(BaseSettings):
     environment: Annotated[
         Literal["production", "development"] | None,
         Field(
-            description="production or development, which decides what GATEWAY_INTROSPECTION, "
-            "GATEWAY_EXPLORER and GATEWAY_SUGGESTIONS are by default: off in production. By "
-            "default production in front of an upstream, development on a sandbox."
+            description="production or development, which decides what the four after it are by "
+            "default: off in production. By default production in front of an upstream, "
+            "development on a sandbox."
         ),
     ] = None
     introspection: Annotated[
@@ -152,10 +152,11 @@ class Settings(BaseSettings):
     ] = None
     suggestions: Annotated[
         bool | None,
-        Field(
-            description="Whether errors name fields that may have been meant. By default not in "
-            "production."
-        ),
+        Field(description="Whether errors suggest names. By default not in production."),
+    ] = None
+    timing: Annotated[
+        bool | None,
+        Field(description="Whether answers have Server-Timing. By default not in production."),
     ] = None
     max_first: Annotated[int, Field(ge=1, description="Largest `first` of a connection.")] = 1000
     deadline: Annotated[
@@ -480,7 +481,7 @@ class Settings(BaseSettings):
             return self.upstream_url is None
         return self.environment == "development"
 
-    def helps(self, name: Literal["introspection", "explorer", "suggestions"]) -> bool:
+    def helps(self, name: Literal["introspection", "explorer", "suggestions", "timing"]) -> bool:
         """Whether something that helps to develop is on."""
         value: bool | None = getattr(self, name)
         return self.development if value is None else value

@@ -1,5 +1,6 @@
 """What pages of other sites can make a browser do, and what a page of ours may."""
 
+import re
 from typing import Any
 
 import httpx
@@ -179,10 +180,22 @@ async def helps(gateway: Gateway) -> dict[str, bool]:
         "explorer": page.headers["content-type"].startswith("text/html"),
         "introspection": "data" in schema,
         "suggestions": told.pop(),
+        "timing": is_timed(await gateway.post({"query": "{ workflows { nodes { id } } }"})),
     }
 
 
-NAMES = ("introspection", "explorer", "suggestions")
+def is_timed(response: httpx.Response) -> bool:
+    """Whether a response tells how long its stages took; what it tells must be well-formed."""
+    told = response.headers.get("server-timing")
+    if told is None:
+        return False
+    stages = re.findall(r"(\w+);dur=(\d+\.\d\d)(?:, |$)", told)
+    assert [name for name, _ in stages] == ["parse", "plan", "upstream", "rows", "write"]
+    assert float(dict(stages)["upstream"]) > 0
+    return True
+
+
+NAMES = ("introspection", "explorer", "suggestions", "timing")
 UPSTREAM = "https://graph.microsoft.com/v1.0"
 
 

@@ -85,7 +85,8 @@ class Engine:
         try:
             cursors = CountedCursors(self.cursors, partial(self._count, usage))
             counted = partial(self._count_views, usage)
-            return await Execution(plan, reader, cursors, counted).run()
+            with usage.stages.of("rows"):
+                return await Execution(plan, reader, cursors, counted).run()
         finally:
             loader.cancel()
 
@@ -124,7 +125,8 @@ class Engine:
                 budget=self.budget,
             )
         usage.requests += len(requests)
-        return await self.client.send(requests, session)
+        with usage.stages.asking():
+            return await self.client.send(requests, session)
 
     async def _session(self, caller: Caller, usage: Usage) -> Session:
         if usage.deadline is None:

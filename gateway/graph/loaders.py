@@ -59,7 +59,8 @@ class RequestLoader(DataLoader[GraphRequest, Reply]):
         assert task is not None  # noqa: S101 - the dataloader makes one for each batch
         self._sending.add(task)
         try:
-            replies = await self._client.send(sent, self._session)
+            with self._session.usage.stages.asking():
+                replies = await self._client.send(sent, self._session)
         finally:
             self._sending.discard(task)
         return replies + [refused] * (len(keys) - len(sent))

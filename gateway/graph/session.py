@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gateway.graph.credentials import Renewal
 from gateway.graph.pacing import Pace
+from gateway.graph.stages import Stages
 from gateway.odata.errors import BudgetExceeded
 
 # What one operation may send again: this many requests, and half of what it sent besides.
@@ -22,6 +23,7 @@ class Usage:
     ``view_rows`` are those of lists that are in the answer once more, filtered or sorted.
     ``deadline`` is when it ends, in seconds of ``time.monotonic()``; it begins with what is sent
     first. ``pace`` is that of the operation's credential, and ``renewal`` its other token.
+    ``stages`` tell where the time went.
     """
 
     http_requests: int = 0
@@ -35,6 +37,7 @@ class Usage:
     deadline: float | None = None
     pace: Pace | None = field(default=None, repr=False)
     renewal: Renewal | None = field(default=None, repr=False)
+    stages: Stages = field(default_factory=Stages)
 
     @property
     def throttled(self) -> bool:

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from gateway.graph.caller import Caller
 from gateway.graph.session import Usage
+from gateway.graph.stages import Stages
 from gateway.http.admission import Admission, unless_disconnected
 from gateway.http.csrf import check_origin
 from gateway.http.documents import Document, Documents
@@ -57,6 +58,7 @@ class Policy:
 
     Attributes:
         introspection, suggestions: whether the schema can be read, and guessed from errors.
+        timing: whether answers tell how long their stages took.
         limits: of a document.
         max_body: bytes of a body or a query string.
         max_batch: operations of a batch; with 0 there are no batches.
@@ -67,6 +69,7 @@ class Policy:
 
     introspection: bool = True
     suggestions: bool = True
+    timing: bool = False
     limits: Limits = field(default_factory=Limits)
     max_body: int = 1_000_000
     max_batch: int = 0
@@ -199,7 +202,8 @@ class GraphQLEndpoint:
         # A legacy client takes any other status for one of the network.
         legacy = media_type == JSON and answer.status < 500 and answer.headers is None
         status = 200 if legacy else answer.status
-        return json_response(answer.body, status, media_type, answer.headers)
+        stages = records[0].usage.stages if policy.timing else None
+        return json_response(answer.body, status, media_type, answer.headers, stages)
 
     def _prepared(
         self, parameters: Parameters | Refused, method: str, record: OperationRecord
@@ -209,7 +213,8 @@ class GraphQLEndpoint:
         try:
             text = self._persisted.text_of(parameters)
             record.asked(text)
-            document = self._documents.get(text)
+            with record.usage.stages.of("parse"):
+                document = self._documents.get(text)
             if document.errors:
                 return list(document.errors)
             operation = document.operation(parameters.operation_name)
@@ -240,14 +245,15 @@ class GraphQLEndpoint:
             return Answer({"errors": [formatted(error, executed=False) for error in item]}, 400)
         context = self._context(caller, item.record.usage)
         try:
-            result = await self._schema.execute(
-                item.document.node,
-                variables=item.parameters.variables,
-                operation_name=item.parameters.operation_name,
-                context=context,
-                suggestions=self._policy.suggestions,
-            )
-            return self._answered(result)
+            with context.usage.stages.of("write"):
+                result = await self._schema.execute(
+                    item.document.node,
+                    variables=item.parameters.variables,
+                    operation_name=item.parameters.operation_name,
+                    context=context,
+                    suggestions=self._policy.suggestions,
+                )
+                return self._answered(result)
         except Exception as error:
             failed = Answer({"errors": [unexpected(error)]}, 500)
             without_frames(error)
@@ -286,16 +292,28 @@ def _is_browser(request: Request) -> bool:
 
 
 def json_response(
-    body: Any, status: int, media_type: str = JSON, headers: dict[str, str] | None = None
+    body: Any,
+    status: int,
+    media_type: str = JSON,
+    headers: dict[str, str] | None = None,
+    stages: Stages | None = None,
 ) -> Response:
-    """A response in JSON that no cache keeps and no browser takes for something else."""
+    """A response in JSON that no cache keeps and no browser takes for something else.
+
+    With ``stages``, it tells how long they took.
+    """
     headers = {
         "Cache-Control": "no-store",
         "Vary": "Accept",
         "X-Content-Type-Options": "nosniff",
         **(headers or {}),
     }
-    content = msgspec.json.encode(body)
+    if stages is None:
+        content = msgspec.json.encode(body)
+    else:
+        with stages.of("write"):
+            content = msgspec.json.encode(body)
+        headers["Server-Timing"] = stages.header()
     return Response(content, status, headers, media_type=f"{media_type}; charset=utf-8")
 
 

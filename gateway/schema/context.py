@@ -102,7 +102,9 @@ class Context:
             GatewayError: this root field failed.
         """
         if self._answer is None:
-            self._answer = asyncio.create_task(self.run(self.plans.of(info)))
+            with self.usage.stages.of("plan"):
+                plan = self.plans.of(info)
+            self._answer = asyncio.create_task(self.run(plan))
         root = await self._answer
         return read(root, self.key(info))
 

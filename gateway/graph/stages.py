@@ -1,0 +1,60 @@
+"""How long the stages of an operation take, as Server-Timing tells it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+
+
+@dataclass(slots=True)
+class Stages:
+    """Seconds of one operation, by stage.
+
+    Attributes:
+        parse: the document is read and validated, or found.
+        plan: the plan is made, or found.
+        upstream: at least one request waits for the service, or for its turn.
+        rows: everything else between the plan and the last row.
+        write: the response is made of the rows.
+    """
+
+    parse: float = 0.0
+    plan: float = 0.0
+    upstream: float = 0.0
+    rows: float = 0.0
+    write: float = 0.0
+    _waiting: int = 0
+    _since: float = 0.0
+
+    @property
+    def told(self) -> float:
+        """Seconds of all stages."""
+        return self.parse + self.plan + self.upstream + self.rows + self.write
+
+    @contextmanager
+    def of(self, stage: str) -> Iterator[None]:
+        """Count the time of the block to ``stage``, less what the stages within it have counted."""
+        began, before = time.perf_counter(), self.told
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - began - (self.told - before)
+            setattr(self, stage, getattr(self, stage) + spent)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Count the time of the block to `upstream`; blocks at one time count once."""
+        if self._waiting == 0:
+            self._since = time.perf_counter()
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if self._waiting == 0:
+                self.upstream += time.perf_counter() - self._since
+
+    def header(self) -> str:
+        """The value of a ``Server-Timing`` header (W3C Server Timing, section 3): milliseconds."""
+        names = [field.name for field in fields(self) if not field.name.startswith("_")]
+        return ", ".join(f"{name};dur={getattr(self, name) * 1000:.2f}" for name in names)
