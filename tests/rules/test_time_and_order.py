@@ -174,7 +174,7 @@ async def test_a_run_that_is_said_to_have_started_after_its_results_is_asked(sta
                 row["startedDateTime"] = row["completedDateTime"]
 
     gateway = await start(unusual=Unusual(change=change), **MANY)
-    assert await _walked(gateway, 7) == everything
+    assert await _walked(gateway, 40) == everything
     assert [row["id"] for row in await _rows(gateway, until=until)] == before
 
 
@@ -198,7 +198,7 @@ async def test_behind_a_cursor_only_a_run_that_has_ended_and_says_when_it_began_
                 row |= said
 
     gateway = await start(unusual=Unusual(change=change), **MANY)
-    assert await _walked(gateway, 30) == everything
+    assert await _walked(gateway, 60) == everything
 
 
 async def test_a_service_that_does_not_filter_by_null_gives_the_same_rows(start: Start) -> None:
