@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gateway.access import authenticator_of, credentials_of
-from gateway.execution.bounds import Bounds
+from gateway.answer.bounds import Bounds
 from gateway.explorer import ASSETS_PATH, PAGE_HEADERS, explorer_page, static_app
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Fixed
@@ -27,9 +27,9 @@ from gateway.http.limits import Limits
 from gateway.http.persisted import PersistedDocuments, read_manifest
 from gateway.http.quota import Quota
 from gateway.http.websockets import refuse_handshake
-from gateway.odata.cost import CostModel
 from gateway.odata.cursor import CursorCodec
-from gateway.odata.planner import Planner
+from gateway.plan.cost import CostModel
+from gateway.plan.planner import Planner
 from gateway.sandbox import create_sandbox
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans

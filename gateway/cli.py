@@ -37,9 +37,9 @@ from gateway.http.api_keys import new_key
 from gateway.http.identity import is_loopback
 from gateway.http.persisted import read_manifest
 from gateway.http.server import server_config
-from gateway.odata.explain import explain as explain_plan
-from gateway.odata.plan import Plan
-from gateway.odata.planner import Planner
+from gateway.plan.explain import explain as explain_plan
+from gateway.plan.nodes import Plan
+from gateway.plan.planner import Planner
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.schema.build import build_schema
 from gateway.schema.cache_keys import cache_keys

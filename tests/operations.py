@@ -27,8 +27,8 @@ from graphql import (
 
 from gateway.graph.errors import GraphError, NotFound
 from gateway.odata.partial import Partial
-from gateway.odata.planner import Planner
-from gateway.odata.rows import ROWS, row_type
+from gateway.plan.planner import Planner
+from gateway.plan.rows import ROWS, row_type
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
 

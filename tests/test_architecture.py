@@ -7,9 +7,10 @@ import pytest
 
 MAY_IMPORT = {
     "odata": {"odata"},
-    "graph": {"graph", "odata"},
-    "execution": {"execution", "odata"},
-    "schema": {"schema", "execution", "graph", "odata"},
+    "plan": {"plan", "odata"},
+    "graph": {"graph", "plan", "odata"},
+    "answer": {"answer", "plan", "odata"},
+    "schema": {"schema", "answer", "graph", "plan", "odata"},
     "http": {"http", "schema", "graph", "odata"},
     "explorer": {"explorer"},
     "sandbox": {"sandbox"},

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from gateway.http import documents
-from gateway.odata.planner import Planner
+from gateway.plan.planner import Planner
 from gateway.schema import context
 from gateway.schema.build import GatewaySchema
 

@@ -9,7 +9,7 @@ from graphql import parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.execution import projection
+from gateway.answer import projection
 from gateway.schema.build import build_schema
 from tests.operations import Operations, Recorder, damage, executed, recorded, told, typed
 

@@ -10,11 +10,11 @@ from graphql import parse, validate
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.execution import projection as module
-from gateway.execution.projection import Projecting, Projection
+from gateway.answer import projection as module
+from gateway.answer.projection import Projecting, Projection
 from gateway.graph.errors import NotFound
 from gateway.odata.partial import Partial
-from gateway.odata.plan import edge_key
+from gateway.plan.nodes import edge_key
 from gateway.schema.build import build_schema
 from gateway.schema.entity import read_field
 from gateway.schema.readings import SchemaReadings

@@ -34,12 +34,12 @@ from gateway.odata.filter import (
     properties_of,
     requires_failed,
 )
-from gateway.odata.layout import ADDRESS, PARENT
 from gateway.odata.partial import Partial
-from gateway.odata.plan import RUN_FACTS, PlanNode, runs_condition, significant
 from gateway.odata.query import Options
-from gateway.odata.rows import Row
 from gateway.odata.timestamps import Time, instant
+from gateway.plan.layout import ADDRESS, PARENT
+from gateway.plan.nodes import RUN_FACTS, PlanNode, runs_condition, significant
+from gateway.plan.rows import Row
 
 Key = tuple[str, str, str]
 """The place of a row in the order: its time, its id, and where it is."""

@@ -44,9 +44,9 @@ from gateway.graph.transport import (
     target_of,
 )
 from gateway.odata.address import same_path
-from gateway.odata.cost import Latency
 from gateway.odata.errors import BudgetExceeded, GatewayError
 from gateway.odata.query import GraphRequest
+from gateway.plan.cost import Latency
 
 _log = logging.getLogger(__name__)
 

@@ -18,12 +18,12 @@ from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
 from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
-from gateway.odata.cost import DEFAULT_PAGE_SIZE, CostModel
 from gateway.odata.cursor import CountedCursors, CursorCodec
 from gateway.odata.errors import AnswerTooLarge, BudgetExceeded
-from gateway.odata.plan import Plan
 from gateway.odata.query import GraphRequest
-from gateway.odata.rows import Row
+from gateway.plan.cost import DEFAULT_PAGE_SIZE, CostModel
+from gateway.plan.nodes import Plan
+from gateway.plan.rows import Row
 
 
 @dataclass(slots=True)

@@ -8,11 +8,11 @@ from gateway.graph.reader import Reader
 from gateway.graph.rows import fail
 from gateway.odata.address import Address, key_of
 from gateway.odata.errors import GatewayError
-from gateway.odata.layout import ADDRESS
-from gateway.odata.model import Strategy
-from gateway.odata.plan import PlanNode
 from gateway.odata.query import Options, id_equals
-from gateway.odata.rows import ROWS, Row
+from gateway.plan.layout import ADDRESS
+from gateway.plan.model import Strategy
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import ROWS, Row
 
 
 async def read_entity(reader: Reader, node: PlanNode, address: Address) -> Row:

@@ -34,11 +34,11 @@ from gateway.graph.window import edge_of
 from gateway.odata.address import Address, key_of, key_segment
 from gateway.odata.cursor import CursorCodec, foreign
 from gateway.odata.errors import GatewayError, without_frames
-from gateway.odata.layout import ADDRESS, PARENT
-from gateway.odata.model import Shape, Strategy
-from gateway.odata.plan import Plan, PlanNode, Reading
 from gateway.odata.query import Expand, Options
-from gateway.odata.rows import ROWS, Row, values_of
+from gateway.plan.layout import ADDRESS, PARENT
+from gateway.plan.model import Shape, Strategy
+from gateway.plan.nodes import Plan, PlanNode, Reading
+from gateway.plan.rows import ROWS, Row, values_of
 
 
 class Execution(Lists):
@@ -322,7 +322,7 @@ class Execution(Lists):
                 row[child.key] = user
                 known = not wanted or user.keys() >= wanted
                 (complete if known else stubs).append(user)
-        gone = bool(complete) and expanded is not None and expanded.navigation is child.navigation
+        gone = bool(complete) and expanded is not None and expanded.name == child.navigation.name
         self._stubs += [(child, user, gone) for user in stubs]
         self._follow(child, complete, listed=False)
 

@@ -7,7 +7,7 @@ What needs more (a further page, a cursor, another try) goes on by itself.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,9 +20,9 @@ from gateway.graph.steps import Breath, Edge
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
-from gateway.odata.plan import PlanNode
 from gateway.odata.query import Options
-from gateway.odata.rows import Row
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import Row
 
 
 @dataclass(slots=True)
@@ -85,8 +85,10 @@ class Lists(Pivots):
             with self._guarding((node, parent)):
                 lists.append(self._opened(node, parent, asking, grouped))
         loading = {future for item in lists for future in (item.first, item.beside) if future}
-        if loading:
-            await asyncio.wait(loading)
+        for future in loading:
+            if not future.done():
+                with suppress(Exception):
+                    await future
         late = []
         breath = Breath()
         for item in lists:

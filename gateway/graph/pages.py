@@ -9,10 +9,10 @@ from gateway.graph.replies import Reply
 from gateway.graph.rows import NO_KEYS
 from gateway.odata.address import key_of
 from gateway.odata.errors import GatewayError
-from gateway.odata.layout import layout_of
-from gateway.odata.plan import PlanNode
 from gateway.odata.query import GraphRequest, Options
-from gateway.odata.rows import Row, values_of
+from gateway.plan.layout import layout_of
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import Row, values_of
 
 if TYPE_CHECKING:
     from gateway.graph.reader import Asking, Reader

@@ -10,12 +10,12 @@ from gateway.graph.reader import Reader
 from gateway.graph.regroup import Flat, repeats
 from gateway.graph.rows import adopt_all, fail, lack, need_nothing, stitch_list
 from gateway.graph.steps import Steps
-from gateway.odata import cost
 from gateway.odata.errors import GatewayError
-from gateway.odata.layout import ADDRESS
-from gateway.odata.plan import PlanNode
 from gateway.odata.query import Expand, Options
-from gateway.odata.rows import Row
+from gateway.plan import cost
+from gateway.plan.layout import ADDRESS
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import Row
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Pivots(Steps):
     ) -> Flat | None:
         """The flat collection to read beside the rows of ``node``, if that pays."""
         regroup = pivot.navigation.regroup
-        expanded = expand is not None and expand.navigation is pivot.navigation
+        expanded = expand is not None and expand.name == pivot.navigation.name
         if regroup is None or expanded or node.parent is None:
             return None
         if node.parent.entity.name != regroup.on or node.narrowing.narrows:

@@ -7,13 +7,13 @@ use the expansion, until it is known whether the service takes it.
 from gateway.graph.capabilities import Capabilities, Standing
 from gateway.graph.experiment import NIL, Trial
 from gateway.odata.address import LIFECYCLE_WORKFLOWS
-from gateway.odata.plan import Plan, PlanNode
 from gateway.odata.query import Expand, Options
+from gateway.plan.nodes import Plan, PlanNode
 
 
 def expansion_of(node: PlanNode, pivot: PlanNode) -> str:
     """The capability to expand ``pivot`` on the rows of ``node``."""
-    expand = Expand(pivot.navigation, ())
+    expand = Expand(pivot.navigation.name, ())
     return Options(expand=expand).capability("$expand", node.entity.name)
 
 
@@ -29,10 +29,10 @@ def probe_for(plan: Plan, capabilities: Capabilities) -> Trial | None:
             continue
         expand = node.expansion(listed=True, allows=capabilities.allows)
         capability = expansion_of(node, pivot)
-        if expand is None or expand.navigation is not pivot.navigation:
+        if expand is None or expand.name != pivot.navigation.name:
             continue
         if capabilities.standing(capability) is Standing.UNKNOWN:
             path = f"{LIFECYCLE_WORKFLOWS}/workflows/{NIL}/{node.navigation.name}"
-            options = Options(expand=Expand(pivot.navigation, ("id",)))
+            options = Options(expand=Expand(pivot.navigation.name, ("id",)))
             return Trial(capability, options.get(path), options.without("$expand").get(path))
     return None

@@ -12,12 +12,12 @@ from gateway.graph.loaders import RequestLoader
 from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
 from gateway.graph.replies import Body, Reply
 from gateway.odata.address import misread
-from gateway.odata.cost import CostModel
 from gateway.odata.errors import GatewayError
-from gateway.odata.layout import Layout
-from gateway.odata.plan import PlanNode
 from gateway.odata.query import GraphRequest, Options
-from gateway.odata.rows import Row
+from gateway.plan.cost import CostModel
+from gateway.plan.layout import Layout
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

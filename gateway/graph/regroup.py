@@ -9,8 +9,8 @@ from gateway.graph.reader import Asking
 from gateway.graph.replies import Reply
 from gateway.odata.address import key_of
 from gateway.odata.errors import GatewayError
-from gateway.odata.model import Navigation
-from gateway.odata.rows import ROWS, Row, values_of
+from gateway.plan.model import Navigation
+from gateway.plan.rows import ROWS, Row, values_of
 
 _id = attrgetter("id")
 

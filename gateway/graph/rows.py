@@ -7,11 +7,11 @@ from urllib.parse import unquote
 from gateway.graph.errors import GraphError
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
 from gateway.odata.errors import GatewayError, without_frames
-from gateway.odata.layout import ADDRESS, PARENT
-from gateway.odata.model import Navigation, Shape
 from gateway.odata.partial import Partial
-from gateway.odata.plan import PlanNode
-from gateway.odata.rows import ROWS, Row, attribute_of
+from gateway.plan.layout import ADDRESS, PARENT
+from gateway.plan.model import Navigation, Shape
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import ROWS, Row, attribute_of
 
 NO_KEYS = frozenset({None, "", ".", ".."})
 """What is no key of an entity with an address."""

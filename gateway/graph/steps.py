@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from gateway.graph.rows import fail
-from gateway.odata.plan import PlanNode
-from gateway.odata.rows import Row
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import Row
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Edge = tuple[PlanNode, Row]

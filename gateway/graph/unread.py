@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from gateway.graph.errors import GraphError
 from gateway.odata.address import key_of
 from gateway.odata.errors import GatewayError
-from gateway.odata.layout import ADDRESS, PARENT
-from gateway.odata.rows import Row
+from gateway.plan.layout import ADDRESS, PARENT
+from gateway.plan.rows import Row
 
 MAX_TOLD = 100
 """How many parts one error tells of; `Connection.unread` has all of them."""

@@ -9,9 +9,9 @@ from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
 from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
-from gateway.odata.plan import Plan, PlanNode
 from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
-from gateway.odata.rows import Row
+from gateway.plan.nodes import Plan, PlanNode
+from gateway.plan.rows import Row
 
 MAX_IDS_BY_IDS = 1000
 # Directory filters take no more values than this in one `in`.
@@ -124,7 +124,7 @@ class Directory:
     async def _narrow(self, refused: list[tuple[list[str], GatewayError]]) -> None:
         """Find out what it is that may not be read, and read the rest."""
         (ids, _), *others = refused
-        names = [*self._select, *([self._expand.navigation.name] if self._expand else ())]
+        names = [*self._select, *([self._expand.name] if self._expand else ())]
         if len(names) > 1:
             requests = [self._filtered(ids, only=name) for name in names]
             pending = [self._reader.load(request) for request in requests]
@@ -147,9 +147,7 @@ class Directory:
     def _filtered(self, ids: list[str], only: str | None = None) -> GraphRequest:
         """The look-up of users by a filter: of all that may be read, or of one member."""
         expand = self._expand
-        if expand is not None and (
-            only not in (None, expand.navigation.name) or expand.navigation.name in self._refused
-        ):
+        if expand is not None and (only not in (None, expand.name) or expand.name in self._refused):
             expand = None
         options = Options(("id", *self._readable(only)), expand, id_in(ids))
         return options.get("users")
@@ -196,7 +194,7 @@ def directory_for(plan: Plan, reader: Reader) -> Directory:
     """The directory of an operation: it looks up all that the plan selects of any user."""
     managers = [n for n in plan.root.walk() if n.navigation.name == "manager"]
     needs = dict.fromkeys(name for n in managers for name in n.needs)
-    expand = Expand(managers[0].navigation, ("id", *needs)) if managers else None
+    expand = Expand(managers[0].navigation.name, ("id", *needs)) if managers else None
     return Directory(reader, plan.needs_of("User"), expand)
 
 

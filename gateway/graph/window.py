@@ -19,9 +19,9 @@ from gateway.odata.cursor import (
     signed_edge,
 )
 from gateway.odata.errors import BadUserInput, GatewayError, beside
-from gateway.odata.plan import PlanNode, significant
 from gateway.odata.query import Options
-from gateway.odata.rows import CONNECTION, EDGE, PAGE_INFO, Row
+from gateway.plan.nodes import PlanNode, significant
+from gateway.plan.rows import CONNECTION, EDGE, PAGE_INFO, Row
 
 # Pages beyond the place where a row was that are searched for it.
 _SEARCHED_PAGES = 10

@@ -1,1 +1,1 @@
-"""How the service is asked: resource model, planner, query options. Pure: no I/O."""
+"""The language of OData: addresses, query options, filters, cursors. Pure: no I/O, no resource."""

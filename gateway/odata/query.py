@@ -12,7 +12,6 @@ from urllib.parse import quote
 import orjson
 
 from gateway.odata.errors import BadUserInput
-from gateway.odata.model import Navigation
 from gateway.odata.timestamps import Time, instant
 
 _SAFE_IN_VALUE = "$(),;=:@*!~/"
@@ -38,13 +37,13 @@ class GraphRequest:
 
 @dataclass(frozen=True, slots=True)
 class Expand:
-    """``$expand`` of one navigation with its nested ``$select``."""
+    """``$expand`` of one navigation property with its nested ``$select``."""
 
-    navigation: Navigation
+    name: str
     select: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.navigation.name}($select={','.join(self.select)})"
+        return f"{self.name}($select={','.join(self.select)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Options:
     def capability(self, option: str, entity: str) -> str:
         """The name of what the service must be capable of for ``option`` on ``entity``."""
         if option == "$expand" and self.expand is not None:
-            return f"$expand {entity}.{self.expand.navigation.name}"
+            return f"$expand {entity}.{self.expand.name}"
         return f"{option} {entity}"
 
     @property

@@ -24,9 +24,9 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.execution.bounds import Bounds, bounded
-from gateway.execution.projection import Projection
-from gateway.odata.model import Model
+from gateway.answer.bounds import Bounds, bounded
+from gateway.answer.projection import Projection
+from gateway.plan.model import Model
 from gateway.schema import (
     activation_scope,
     conditions,

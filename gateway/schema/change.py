@@ -31,10 +31,10 @@ from gateway.odata.address import (
     node_id,
 )
 from gateway.odata.errors import BadUserInput, GatewayError
-from gateway.odata.model import Navigation, Shape, Strategy
-from gateway.odata.plan import Place, Plan, payload_key
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
+from gateway.plan.model import Navigation, Shape, Strategy
+from gateway.plan.nodes import Place, Plan, payload_key
 from gateway.schema.context import Context
 from gateway.schema.entity import edge_metadata
 from gateway.schema.enums import ChangeOutcome

@@ -14,9 +14,9 @@ from gateway.graph.engine import Engine
 from gateway.graph.rows import unlink
 from gateway.graph.session import Usage
 from gateway.odata.address import Address
-from gateway.odata.plan import Plan, edge_key
-from gateway.odata.planner import Planner
-from gateway.odata.rows import Row
+from gateway.plan.nodes import Plan, edge_key
+from gateway.plan.planner import Planner
+from gateway.plan.rows import Row
 from gateway.schema.entity import read
 from gateway.schema.selection import arguments_of, coerced_variables, operation_selection
 

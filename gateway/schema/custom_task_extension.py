@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.odata.model import Strategy
+from gateway.plan.model import Strategy
 from gateway.schema.entity import Node, dispatch, edge, is_row, prop
 from gateway.schema.scalars import DateTime
 from gateway.schema.user import User

@@ -13,10 +13,10 @@ from graphql import GraphQLError
 from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
-from gateway.execution.readings import Reading, TypeName
+from gateway.answer.readings import Reading, TypeName
 from gateway.odata.address import Address, node_id
 from gateway.odata.errors import GatewayError
-from gateway.odata.model import (
+from gateway.plan.model import (
     DEFAULT_FIRST,
     EntityType,
     Model,
@@ -25,7 +25,7 @@ from gateway.odata.model import (
     Shape,
     Strategy,
 )
-from gateway.odata.rows import ROWS, Row
+from gateway.plan.rows import ROWS, Row
 
 T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])

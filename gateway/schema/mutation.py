@@ -10,8 +10,8 @@ import strawberry
 from gateway.graph.errors import GraphError, NotFound
 from gateway.odata.address import addressed
 from gateway.odata.errors import GatewayError, NotSupported
-from gateway.odata.plan import Place
 from gateway.odata.query import change as request_of
+from gateway.plan.nodes import Place
 from gateway.schema.change import MutationField, Row, change, changed, mutation, outcome, sending
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.entity import prop

@@ -14,7 +14,7 @@ from gateway.odata.address import (
     singleton,
 )
 from gateway.odata.errors import BadUserInput
-from gateway.odata.model import DEFAULT_FIRST, Shape
+from gateway.plan.model import DEFAULT_FIRST, Shape
 from gateway.schema.context import Context
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.entity import After, Connection, First, Node, ResultConnection, Search, root

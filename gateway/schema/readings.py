@@ -11,14 +11,14 @@ from graphql import (
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
-from gateway.execution.readings import Reading, TypeName
+from gateway.answer.readings import Reading, TypeName
 from gateway.schema.entity import is_row, key_of, reading_of, type_name_of
 
 _UNCHANGED: dict[str, type] = {"DateTime": str, "Int64": int}
 
 
 class SchemaReadings:
-    """`gateway.execution.readings.Readings` of the types that `gateway.schema.entity` declares."""
+    """`gateway.answer.readings.Readings` of the types that `gateway.schema.entity` declares."""
 
     def of_field(self, definition: GraphQLField) -> Reading | None:
         """Properties are read by their key; other fields if their resolver is marked."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.odata.model import Shape, Strategy
+from gateway.plan.model import Shape, Strategy
 from gateway.schema.activation_scope import ActivationScope
 from gateway.schema.entity import (
     Connection,

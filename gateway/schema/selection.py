@@ -33,7 +33,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class AstField:
-    """A field node; see `gateway.odata.planner.SelectedField`."""
+    """A field node; see `gateway.plan.planner.SelectedField`."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -42,7 +42,7 @@ class AstField:
 
 @dataclass(frozen=True, slots=True)
 class AstSelection:
-    """A selection set; see `gateway.odata.planner.Selection`."""
+    """A selection set; see `gateway.plan.planner.Selection`."""
 
     operation: Operation
     node: SelectionSetNode | None

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gateway.odata.model import Navigation, Shape, Strategy
 from gateway.odata.query import call
+from gateway.plan.model import Navigation, Shape, Strategy
 from gateway.schema.entity import (
     computed,
     edge_metadata,

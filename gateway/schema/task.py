@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 
 from gateway.odata.address import LIFECYCLE_WORKFLOWS
-from gateway.odata.model import Join, Strategy
+from gateway.plan.model import Join, Strategy
 from gateway.schema.entity import (
     Node,
     ResultConnection,

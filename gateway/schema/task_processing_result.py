@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.odata.model import Strategy
+from gateway.plan.model import Strategy
 from gateway.schema.entity import Node, edge, is_row, prop, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
 from gateway.schema.scalars import DateTime

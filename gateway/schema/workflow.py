@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.odata.model import Shape, Strategy
+from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.directory_object import DirectoryObject
 from gateway.schema.entity import (

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.odata.model import Shape, Strategy
+from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.entity import Node, edge, is_row, prop, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.odata.model import Shape, Strategy
+from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.entity import Node, edge, is_row, narrowing, prop, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory

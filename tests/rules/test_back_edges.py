@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_list_type, is_non_null_type
 
-from gateway.odata.model import Navigation, Shape
+from gateway.plan.model import Navigation, Shape
 from gateway.schema.build import build_schema
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from jwt.algorithms import RSAAlgorithm
 
-from gateway.execution.projection import MAX_SOURCE, Projection
+from gateway.answer.projection import MAX_SOURCE, Projection
 from gateway.graph.caller import EVERYTHING, Caller
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.session import Usage
@@ -24,8 +24,8 @@ from gateway.http import documents, negotiation, persisted, tokens
 from gateway.http.documents import Documents
 from gateway.http.persisted import PersistedDocuments
 from gateway.http.quota import Quota
-from gateway.odata import rows
-from gateway.odata.plan import edge_key
+from gateway.plan import rows
+from gateway.plan.nodes import edge_key
 from gateway.schema import context
 from gateway.schema.context import Plans
 from gateway.settings import Settings

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from gateway.execution.bounds import Bounds, Ledger
+from gateway.answer.bounds import Bounds, Ledger
 from gateway.odata.cursor import CursorCodec, Position
 from gateway.odata.errors import AnswerTooLarge
-from gateway.odata.plan import View
+from gateway.plan.nodes import View
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Answered, Asked, Unusual

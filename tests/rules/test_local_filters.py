@@ -3,7 +3,7 @@
 The kind: two definitions of one comparison. It can occur for members of enumerations that the
 schema does not know (answers show them as UNKNOWN_FUTURE_VALUE), for times with an offset, for
 missing values, for ids in another case, and for values of a wrong type: in bounded lists
-(`gateway.odata.plan.View`), in lists across workflows, in their order and in their cursors.
+(`gateway.plan.nodes.View`), in lists across workflows, in their order and in their cursors.
 """
 
 from typing import Any

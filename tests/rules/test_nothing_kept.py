@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gateway.execution.bounds import Bounded
+from gateway.answer.bounds import Bounded
 from gateway.graph.caller import ANONYMOUS, Caller
 from gateway.graph.layers import Execution
 from gateway.graph.replies import Reply

@@ -3,7 +3,7 @@
 The kind: a shortcut that trusts a value which is missing, or which can still change. It can occur
 where runs are left out (by the times of a period, by their count of failures), where reading stops
 (by the time of the newest change), and where rows are compared (equal times, equal ids, ids in
-another case): `gateway.graph.across` and `gateway.odata.plan.runs_condition`.
+another case): `gateway.graph.across` and `gateway.plan.nodes.runs_condition`.
 """
 
 from collections.abc import Callable

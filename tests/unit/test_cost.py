@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.odata import cost
-from gateway.odata.cost import Cost, CostModel, Latency
+from gateway.plan import cost
+from gateway.plan.cost import Cost, CostModel, Latency
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.odata.layout import Layout
-from gateway.odata.rows import STUB, TypedRow, attribute_of, row_type, values_of
+from gateway.plan.layout import Layout
+from gateway.plan.rows import STUB, TypedRow, attribute_of, row_type, values_of
 
 MEMBERS = (
     ("id", Any, True),

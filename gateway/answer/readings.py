@@ -15,7 +15,7 @@ class Reading:
 
     Attributes:
         key: the row's key that holds it.
-        edge: whether the field's arguments make the key (`gateway.odata.plan.edge_key`).
+        edge: whether the field's arguments make the key (`gateway.plan.nodes.edge_key`).
         function: computes it from the row alone, without effects; instead of a key.
     """
 

@@ -12,8 +12,8 @@ from gateway.odata.filter import (
     properties_of,
     search_phrase,
 )
-from gateway.odata.model import DEFAULT_FIRST, EntityType, Model, Navigation, Shape
-from gateway.odata.plan import (
+from gateway.plan.model import DEFAULT_FIRST, EntityType, Model, Navigation, Shape
+from gateway.plan.nodes import (
     Narrowing,
     Place,
     Plan,

@@ -57,10 +57,10 @@ from graphql import (
 )
 from msgspec import UNSET, Struct, defstruct
 
-from gateway.execution.readings import Readings, TypeName
-from gateway.execution.selections import Field, Selection, Wrapped
+from gateway.answer.readings import Readings, TypeName
+from gateway.answer.selections import Field, Selection, Wrapped
 from gateway.odata.partial import Partial
-from gateway.odata.rows import ROWS, attribute_of
+from gateway.plan.rows import ROWS, attribute_of
 
 _UNCHANGED: dict[Any, type] = {GraphQLID: str, GraphQLString: str, GraphQLBoolean: bool}
 _OBJECT = 400

@@ -12,11 +12,11 @@ from typing import Any
 
 from graphql import GraphQLBoolean, GraphQLInt, GraphQLString
 
-from gateway.execution.bounds import Ledger
-from gateway.execution.readings import Readings, TypeName
-from gateway.execution.selections import Field, Selection
+from gateway.answer.bounds import Ledger
+from gateway.answer.readings import Readings, TypeName
+from gateway.answer.selections import Field, Selection
 from gateway.odata.partial import Partial
-from gateway.odata.rows import ROWS, Row, values_of
+from gateway.plan.rows import ROWS, Row, values_of
 
 # Bytes that values have, about. Text is measured.
 _TEXT = {GraphQLString: 2, GraphQLInt: 6, GraphQLBoolean: 5}

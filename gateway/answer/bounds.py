@@ -22,10 +22,10 @@ from graphql.pyutils import Path
 from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from gateway.execution.partial import AnsweringPartially
+from gateway.answer.partial import AnsweringPartially
 from gateway.odata.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
-from gateway.odata.plan import edge_key
-from gateway.odata.rows import ROWS, Row
+from gateway.plan.nodes import edge_key
+from gateway.plan.rows import ROWS, Row
 
 _FIELD = 16
 """Bytes that a field of an answer has, about, beside its name and its text."""

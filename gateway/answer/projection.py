@@ -1,7 +1,7 @@
 """Executes selections that only read rows by generated functions; graphql-core does the rest.
 
 `Projecting` is graphql-core's executor. Where an object or a list of objects is to be completed
-and everything selected below can be read from rows, one function (`gateway.execution.compiler`)
+and everything selected below can be read from rows, one function (`gateway.answer.compiler`)
 makes the response. Whatever in it is unusual comes back as a hole, and graphql-core's own
 completion fills the holes, in the order of the response, so that values, errors, their paths and
 their order are those of graphql-core.
@@ -25,13 +25,13 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 
-from gateway.execution.bounds import Bounded, Bounds
-from gateway.execution.compiler import Compiled, Hole, compile_selection
-from gateway.execution.readings import Readings
-from gateway.execution.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
-from gateway.execution.sizes import count
+from gateway.answer.bounds import Bounded, Bounds
+from gateway.answer.compiler import Compiled, Hole, compile_selection
+from gateway.answer.readings import Readings
+from gateway.answer.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
+from gateway.answer.sizes import count
 from gateway.odata.errors import AnswerTooLarge
-from gateway.odata.rows import ROWS
+from gateway.plan.rows import ROWS
 
 MAX_SOURCE = 3_000_000
 """How many characters of generated source are kept per process; a function takes ten times that."""

@@ -29,7 +29,7 @@ class TypedRow(Struct, gc=False, eq=False):
     members: ClassVar[Mapping[str, str]] = {}
     """The attribute of each member, by its key."""
     layout: ClassVar[Any] = None
-    """How pages of such rows are decoded (`gateway.odata.layout`), once somebody has asked."""
+    """How pages of such rows are decoded (`gateway.plan.layout`), once somebody has asked."""
 
     def __getitem__(self, key: str) -> Any:
         value = getattr(self, self.members[key])
@@ -97,7 +97,8 @@ ROWS = (dict, TypedRow)
 """The types of rows."""
 Row = dict[str, Any] | TypedRow
 
-_TAKEN = frozenset(dir(TypedRow))
+# A row that did not fit is a dict, so an attribute must not be one of a dict either.
+_TAKEN = frozenset(dir(TypedRow)) | frozenset(dir(dict))
 
 
 def attribute_of(key: str) -> str:

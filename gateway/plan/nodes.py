@@ -1,7 +1,7 @@
 """The plan of an operation: a tree of edges with what is selected below each.
 
 A plan holds no data and sends nothing. Which strategy an edge takes is settled layer by layer,
-because it depends on capabilities and on counts that arrive with the parents (`odata.cost`).
+because it depends on capabilities and on counts that arrive with the parents (`plan.cost`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,8 @@ from typing import Any
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, collections_of
 from gateway.odata.errors import GatewayError
 from gateway.odata.filter import compile_filter, predicate, sort_rows
-from gateway.odata.model import (
+from gateway.odata.query import Expand, Options
+from gateway.plan.model import (
     DEFAULT_FIRST,
     EntityType,
     Navigation,
@@ -21,7 +22,6 @@ from gateway.odata.model import (
     Shape,
     Strategy,
 )
-from gateway.odata.query import Expand, Options
 
 _LONG_ARGUMENTS = 256
 
@@ -254,7 +254,7 @@ class PlanNode:
         """
         pivot = self.pivot
         if pivot is not None and listed and pivot.navigation.allows(Strategy.EXPAND):
-            expand = Expand(pivot.navigation, pivot.select(listed=True))
+            expand = Expand(pivot.navigation.name, pivot.select(listed=True))
             if allows(Options(expand=expand).capability("$expand", self.entity.name)):
                 return expand
         for child in self.children.values():
@@ -264,10 +264,10 @@ class PlanNode:
             if not listed and not navigation.expand_on_get:
                 continue
             if not navigation.allows(Strategy.HYDRATE):
-                return Expand(navigation, child.select(listed=False))
+                return Expand(navigation.name, child.select(listed=False))
             stub_suffices = not child.needs and (navigation.in_list or not listed)
             if not child.children and not stub_suffices:
-                return Expand(navigation, ("id", *child.needs))
+                return Expand(navigation.name, ("id", *child.needs))
         return None
 
     @property

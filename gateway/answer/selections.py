@@ -18,7 +18,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
 
-from gateway.execution.readings import Reading, Readings
+from gateway.answer.readings import Reading, Readings
 
 Structure = tuple[Any, ...]
 
@@ -95,7 +95,7 @@ class Selection:
         composites: those that lead to objects.
         structure: equal for selections that one function can project.
         size: how many fields there are, those below included.
-        sizes: what one object of it has (`gateway.execution.sizes`), once it was asked for.
+        sizes: what one object of it has (`gateway.answer.sizes`), once it was asked for.
     """
 
     __slots__ = ("composites", "fields", "size", "sizes", "structure", "type")

@@ -6,9 +6,9 @@ from typing import Any, cast
 import msgspec
 from msgspec import Struct, defstruct, field
 
-from gateway.odata.model import EntityType, Shape, Strategy
-from gateway.odata.plan import PlanNode
-from gateway.odata.rows import STUB, Members, TypedRow, row_type
+from gateway.plan.model import EntityType, Shape, Strategy
+from gateway.plan.nodes import PlanNode
+from gateway.plan.rows import STUB, Members, TypedRow, row_type
 
 ADDRESS = "@odata.id"
 PARENT = "@parent"

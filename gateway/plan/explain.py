@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from gateway.odata.address import Address
 from gateway.odata.filter import compile_filter
-from gateway.odata.model import Shape, Strategy
-from gateway.odata.plan import RUN_FACTS, Plan, PlanNode, Reading, runs_filter
-from gateway.odata.query import Options
+from gateway.odata.query import Expand, Options
+from gateway.plan.model import Shape, Strategy
+from gateway.plan.nodes import RUN_FACTS, Plan, PlanNode, Reading, runs_filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class _Walk:
         )
         self._add(layer, edge, Strategy.REQUEST, _template(path, options), note)
         properties, edges = node.details
-        edges = [e for e in edges if expand is None or e.navigation is not expand.navigation]
+        edges = [e for e in edges if expand is None or e.navigation.name != expand.name]
         place = _placeholder(node)
         if properties or edges:
             names = ("id", *properties, *(e.navigation.name for e in edges))
@@ -198,7 +198,7 @@ class _Walk:
 
     def _pivot(self, node: PlanNode, pivot: PlanNode, path: str, layer: int, edge: str) -> None:
         expand = node.expansion(listed=True, allows=self._allows)
-        expanded = expand is not None and expand.navigation is pivot.navigation
+        expanded = expand is not None and expand.name == pivot.navigation.name
         regroup = pivot.navigation.regroup
         single = pivot.expansion(listed=True, allows=self._allows)
         one_each = _template(
@@ -227,11 +227,10 @@ class _Walk:
             self._carried(child, carried, layer, f"{edge}.{child.navigation.name}", listed=True)
 
     def _carried(
-        self, node: PlanNode, expand: object, layer: int, edge: str, *, listed: bool
+        self, node: PlanNode, expand: Expand | None, layer: int, edge: str, *, listed: bool
     ) -> None:
         """An edge that its parent's row carries, at least as a stub."""
-        navigation = getattr(expand, "navigation", None)
-        if navigation is node.navigation:
+        if expand is not None and expand.name == node.navigation.name:
             self._add(layer, edge, Strategy.EXPAND, None, "comes with its parent")
         elif node.navigation.allows(Strategy.HYDRATE) and (node.needs or node.children):
             options = Options(("id", *node.needs), filter="id in (…)")
