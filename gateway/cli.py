@@ -38,8 +38,8 @@ from gateway.http.identity import is_loopback
 from gateway.http.persisted import read_manifest
 from gateway.http.server import server_config
 from gateway.plan.explain import explain as explain_plan
-from gateway.plan.nodes import Plan
 from gateway.plan.planner import Planner
+from gateway.plan.program import Program
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.schema.build import build_schema
 from gateway.schema.cache_keys import cache_keys
@@ -448,7 +448,7 @@ def explain(
         raise _fail(str(error)) from None
 
 
-def _plan(text: str, name: str | None, variables: str) -> Plan:
+def _plan(text: str, name: str | None, variables: str) -> Program:
     """The plan of an operation of a document.
 
     Raises:

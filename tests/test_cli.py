@@ -230,13 +230,13 @@ def test_explain_prints_layers_strategies_and_requests() -> None:
         "layer 1",
         "layer 3",
         "workflows?$select=id,displayName",
-        "[request]",
-        "[expand]",
-        "[or regroup]",
+        "[read]",
+        "[choice]  expand or regroup or read",
         "[hydrate]",
         "[inline]",
-        "GET {workflow}/runs?$select=id,totalUsersCount,totalTasksCount",
-        "GET {run}/taskProcessingResults?$select=id,failureReason,task,subject",
+        "workflows/{id}/runs?$select=id,totalUsersCount,totalTasksCount",
+        "runs/{id}/taskProcessingResults?$select=id,failureReason,task,subject",
+        "once for a process: whether the service takes the expansion",
     ):
         assert expected in result.stdout, result.stdout
 
@@ -268,7 +268,7 @@ def test_explain_reads_a_file(tmp_path: Path) -> None:
     file.write_text('{ workflow(id: "a b") { id } run(workflowId: "w", id: "r") { id } }')
     result = run("explain", str(file))
     assert "an id has no white space" in result.stdout
-    assert "workflows/w/runs/r?$select=id" in result.stdout
+    assert "workflows/{id}/runs/{id}?$select=id" in result.stdout
     assert run("explain", str(tmp_path / "absent")).returncode == 2
 
 

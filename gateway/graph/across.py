@@ -19,14 +19,12 @@ from typing import Any
 import orjson
 
 from gateway.graph import batch
-from gateway.graph.errors import GraphError
 from gateway.graph.experiment import NIL, Trial
 from gateway.graph.reader import Reader
-from gateway.graph.rows import adopt
 from gateway.graph.unread import Unread
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, key_of
 from gateway.odata.cursor import CursorCodec, Position, signed_edge
-from gateway.odata.errors import BadUserInput, GatewayError
+from gateway.odata.errors import BadUserInput, GatewayError, GraphError
 from gateway.odata.filter import (
     comparable,
     compile_filter,
@@ -37,9 +35,12 @@ from gateway.odata.filter import (
 from gateway.odata.partial import Partial
 from gateway.odata.query import Options
 from gateway.odata.timestamps import Time, instant
+from gateway.plan import across as step
 from gateway.plan.layout import ADDRESS, PARENT
-from gateway.plan.nodes import RUN_FACTS, PlanNode, runs_condition, significant
+from gateway.plan.nodes import PlanNode, significant
 from gateway.plan.rows import Row
+from gateway.plan.steps import step_of
+from gateway.plan.stitch import adopt
 
 Key = tuple[str, str, str]
 """The place of a row in the order: its time, its id, and where it is."""
@@ -74,14 +75,14 @@ class Across:
         self._reader = reader
         self._cursors = cursors
         self._node = node
-        self._by = node.navigation.across or ""
+        self._step = step_of(node, step.Across)
+        self._by = self._step.by
         self._given = node.arguments
         arguments = significant(node.arguments)
         arguments.pop("first", None)
         self._after: str | None = arguments.pop("after", None)
         self._edge = signed_edge(node.navigation.name, arguments)
-        self._filter = self._wanted()
-        self._passes = predicate(self._filter)
+        self._passes = self._step.passes()
         self._unread = Unread()
         self._verdicts: dict[str, asyncio.Task[bool]] = {}
         self.expand = node.expansion(listed=True, allows=reader.allows)
@@ -117,30 +118,10 @@ class Across:
 
     # --- what is asked ----------------------------------------------------------------------
 
-    def _wanted(self) -> dict[str, Any]:
-        """The filter on the rows themselves, the times included."""
-        parts: list[Any] = [self._given["filter"]] if self._given.get("filter") else []
-        for argument, operator in (("startedAfter", "ge"), ("startedBefore", "lt")):
-            if self._given.get(argument) is not None:
-                parts.append({"startedDateTime": {operator: self._given[argument]}})
-        return {"and": parts} if parts else {}
-
-    def _upstream(self, start: Key | None) -> str | None:
-        """``$filter`` for `_wanted` and for what follows ``start``."""
-        parts = [compile_filter(part) for part in self._filter.get("and", ())]
-        if start is not None:
-            parts.append(compile_filter({self._by: {"le": Time(start[0])}}))
-        return " and ".join(part for part in parts if part) or None
-
     async def _workflows(self) -> list[Row]:
         source = self._node.sources[0]
         path = f"{LIFECYCLE_WORKFLOWS}/workflows"
-        given = self._given.get("workflowFilter")
-        options = Options(
-            source.select(listed=True),
-            source.expansion(listed=True, allows=self._reader.allows),
-            compile_filter(given) if given else None,
-        )
+        options = self._step.containers(0, self._reader.allows)
         rows: list[Row] = []
         try:
             await self._collect(rows, self._rows(source, path, options, {}))
@@ -155,8 +136,7 @@ class Across:
     async def _runs(self, workflows: list[Row], start: Key | None) -> list[Row]:
         """The runs that can hold a row that passes and comes after ``start``, the last updated
         first."""
-        condition = runs_condition(self._given)
-        found = await asyncio.gather(*(self._runs_of(w, condition) for w in workflows))
+        found = await asyncio.gather(*(self._runs_of(workflow) for workflow in workflows))
         runs = _once([run for rows in found for run in rows])
         if start is not None:
             kept = [run for run in runs if not _is_later(run, start[0])]
@@ -164,30 +144,29 @@ class Across:
             runs = kept
         return sorted(runs, key=_last_updated, reverse=True)
 
-    async def _runs_of(self, workflow: Row, condition: dict[str, Any]) -> list[Row]:
+    async def _runs_of(self, workflow: Row) -> list[Row]:
         rows: list[Row] = []
-        reading = self._narrowed_runs(workflow, condition)
         try:
-            await self._collect(rows, reading)
+            await self._collect(rows, self._narrowed_runs(workflow))
         except GatewayError as error:
             self._unread.add(error, workflow)
             whole = False
         else:
             whole = True
-        if requires_failed(self._filter):
+        if requires_failed(self._step.filter):
             rows = [run for run in rows if _can_have_failed(run)]
         self._unread.read = self._unread.read or (whole and not rows)
         return rows
 
-    def _narrowed_runs(self, workflow: Row, condition: dict[str, Any]) -> AsyncIterator[list[Row]]:
+    def _narrowed_runs(self, workflow: Row) -> AsyncIterator[list[Row]]:
         """Pages of a workflow's runs, narrowed by the service, or here where it can't."""
         source, path = self._node.sources[1], f"{workflow[ADDRESS]}/runs"
-        clause = compile_filter(condition)
-        names = (name for name in properties_of(condition) if name not in RUN_FACTS)
-        every = Options(source.select(listed=True, extra=(*RUN_FACTS, *names)))
-        plain = Options(source.select(listed=True, extra=RUN_FACTS), filter=clause)
-        if clause is None:
+        plain, condition = self._step.containers(1, self._reader.allows), self._step.condition(1)
+        if plain.filter is None:
             return self._rows(source, path, plain, workflow)
+        facts = self._step.facts(1)
+        names = (name for name in properties_of(condition) if name not in facts)
+        every = Options(source.select(listed=True, extra=(*facts, *names)))
         holds = predicate(condition)
 
         async def here() -> AsyncIterator[list[Row]]:
@@ -221,7 +200,7 @@ class Across:
     def _round(self, runs: list[Row], wanted: int) -> int:
         """How many of ``runs`` to ask at once: so many as can be expected to hold the rows that
         are wanted, by their own counts, in full batches; all that can't wait are among them."""
-        count = "failedTasksCount" if requires_failed(self._filter) else "totalTasksCount"
+        count = "failedTasksCount" if requires_failed(self._step.filter) else "totalTasksCount"
         expected = 0
         for asked, run in enumerate(runs):
             enough = expected >= wanted and _last_updated(run) != _NOW
@@ -238,13 +217,8 @@ class Across:
     async def _below(self, parent: Row, start: Key | None, first: int) -> list[Row]:
         node, subject = self._node, self._given.get("subjectId")
         path = f"{parent[ADDRESS]}/{node.navigation.name}"
-        names = [name for name in properties_of(self._filter) if name in node.entity.properties]
-        wanted = Options(
-            node.select(listed=True, extra=(self._by, *names, "subject")),
-            expand=self.expand,
-            filter=self._upstream(start),
-            order=f"{self._by} desc",
-        )
+        further = None if start is None else compile_filter({self._by: {"le": Time(start[0])}})
+        wanted = self._step.rows(self._reader.allows, further)
         user = comparable(subject)
 
         def passes(row: Row) -> bool:
@@ -297,13 +271,13 @@ class Across:
         every = self._pages(path, wanted, self._node, parent)
         if subject is None:
             return every
-        clause = _of_user(subject)
+        clause = step.of_subject(subject)
         both = f"{clause} and {wanted.filter}" if wanted.filter else clause
         narrowed = Options(wanted.select, wanted.expand, both, wanted.order)
         return self._either(
             f"$filter {entity}.subject/id",
             path,
-            _of_user(NIL),
+            step.of_subject(NIL),
             self._pages(path, narrowed, self._node, parent),
             lambda: every,
             subject=wanted.filter is None,
@@ -421,10 +395,6 @@ class Across:
                 "endCursor": cursor(rows[-1]) if rows else None,
             }
         return connection
-
-
-def _of_user(id_: str) -> str:
-    return compile_filter({"subject": {"id": {"eq": comparable(id_)}}}) or ""
 
 
 def _is_about_filter(error: GatewayError) -> bool:

@@ -11,18 +11,18 @@ from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.client import GraphClient
 from gateway.graph.credentials import Credentials, Renewal
 from gateway.graph.errors import UpstreamTimeout
-from gateway.graph.layers import Execution
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.patience import Patience, PatientLoader
 from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
+from gateway.graph.runner import Runner
 from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
 from gateway.odata.cursor import CountedCursors, CursorCodec
 from gateway.odata.errors import AnswerTooLarge, BudgetExceeded
 from gateway.odata.query import GraphRequest
 from gateway.plan.cost import DEFAULT_PAGE_SIZE, CostModel
-from gateway.plan.nodes import Plan
+from gateway.plan.program import Program
 from gateway.plan.rows import Row
 
 
@@ -58,7 +58,7 @@ class Engine:
     costs: CostModel = field(default_factory=CostModel)
 
     async def run(
-        self, plan: Plan, caller: Caller, usage: Usage, fresh: Collection[Address] = ()
+        self, plan: Program, caller: Caller, usage: Usage, fresh: Collection[Address] = ()
     ) -> Row:
         """The stitched root row of ``plan``. When it is cancelled, so is what is being sent.
 
@@ -86,7 +86,7 @@ class Engine:
             cursors = CountedCursors(self.cursors, partial(self._count, usage))
             counted = partial(self._count_views, usage)
             with usage.stages.of("rows"):
-                return await Execution(plan, reader, cursors, counted).run()
+                return await Runner(plan, reader, cursors, counted).run()
         finally:
             loader.cancel()
 

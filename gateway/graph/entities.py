@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.graph.errors import GraphError, NotFound
+from gateway.graph.errors import NotFound
 from gateway.graph.reader import Reader
-from gateway.graph.rows import fail
 from gateway.odata.address import Address, key_of
-from gateway.odata.errors import GatewayError
-from gateway.odata.query import Options, id_equals
+from gateway.odata.errors import GatewayError, GraphError
 from gateway.plan.layout import ADDRESS
 from gateway.plan.model import Strategy
 from gateway.plan.nodes import PlanNode
 from gateway.plan.rows import ROWS, Row
+from gateway.plan.steps import ReadEntity, step_of
+from gateway.plan.stitch import fail
 
 
 async def read_entity(reader: Reader, node: PlanNode, address: Address) -> Row:
@@ -35,10 +35,7 @@ async def read_entity(reader: Reader, node: PlanNode, address: Address) -> Row:
 
 
 async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
-    options = Options(
-        node.select(listed=False) if address.selectable else None,
-        node.expansion(listed=False, allows=reader.capabilities.allows),
-    )
+    options = step_of(node, ReadEntity).options(address, reader.capabilities.allows)
     if address.readable:
         reply, _ = await reader.get(address.path, options, node.entity.name)
         if reply.error is not None:
@@ -48,8 +45,6 @@ async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
         if not isinstance(data, dict) or (key and key_of(data, key) is None):
             raise GraphError("the service answered an entity without its key")
         return data
-    if address.selectable:
-        options = Options(options.select, options.expand, id_equals(address.id))
     unreadable: GatewayError | None = None
     async for page in reader.pages(address.collection, options, node):
         unreadable = unreadable or page.unreadable

@@ -33,11 +33,11 @@ from gateway.graph.caller import Caller
 from gateway.graph.errors import (
     LONGEST_CLAIMS,
     ClaimsChallenge,
-    GraphError,
     Unauthenticated,
     UpstreamUnavailable,
 )
 from gateway.graph.network import session_options, trusted
+from gateway.odata.errors import GraphError
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What can go wrong upstream, as one tree below `gateway.odata.errors.GatewayError`.
+"""What can go wrong upstream, as one tree below `gateway.odata.errors.GraphError`.
 
     GraphError                  UPSTREAM_ERROR        anything else the service answered
     ├── Unauthenticated         UNAUTHENTICATED       401
@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from gateway.odata.errors import GatewayError
+from gateway.odata.errors import GatewayError, GraphError
 
 E = TypeVar("E", bound=GatewayError)
 LONGEST_MESSAGE = 1000
@@ -31,12 +31,6 @@ LONGEST_CLAIMS = 4096
 challenge; longer claims would not fit into a header."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-
-class GraphError(GatewayError):
-    """The service answered something that can't be used."""
-
-    code = "UPSTREAM_ERROR"
 
 
 class Unauthenticated(GraphError):

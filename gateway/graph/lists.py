@@ -11,18 +11,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from gateway.graph.pivot import Pivots
+from gateway.graph.pivot import Beside, Pivots
 from gateway.graph.reader import Asking, Reader
-from gateway.graph.regroup import Flat
 from gateway.graph.replies import Reply
-from gateway.graph.rows import adopt_page, collection_path, fail, lack, stitch_list
 from gateway.graph.steps import Breath, Edge
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
-from gateway.odata.query import Options
 from gateway.plan.nodes import PlanNode
 from gateway.plan.rows import Row
+from gateway.plan.steps import ReadList, Regrouped, step_of
+from gateway.plan.stitch import adopt_page, collection_path, fail, lack, stitch_list
 
 
 @dataclass(slots=True)
@@ -44,7 +43,7 @@ class _List:
     window: WindowReader
     first: asyncio.Future[Reply] | None = None
     found: Slice | None = None
-    flat: Flat | None = None
+    flat: Beside | None = None
     beside: asyncio.Future[Reply] | None = None
 
 
@@ -69,17 +68,11 @@ class Lists(Pivots):
             for parent in parents:
                 parent[node.key] = {}
             return
-        options = Options(
-            select=node.select(listed=True) if node.navigation.selectable else None,
-            expand=self._expand(node, listed=True),
-            filter=node.narrowing.filter,
-            order=node.narrowing.order,
-            search=node.narrowing.search,
-            count=node.window is not None and node.window.total_count,
-        )
-        asking = self._reader.asking(options, node)
-        pivot = node.pivot
-        grouped = self._reader.asking(self._flat_options(pivot), pivot) if pivot else None
+        step = step_of(node, ReadList)
+        asking = self._reader.asking(step.options(self._reader.allows), node)
+        pivot, grouped = node.pivot, None
+        if pivot is not None and (regrouped := pivot.steps.get(Regrouped)) is not None:
+            grouped = self._reader.asking(regrouped.options(self._reader.allows), pivot)
         lists = []
         for parent in parents:
             with self._guarding((node, parent)):
@@ -113,7 +106,7 @@ class Lists(Pivots):
         if node.pivot is not None and grouped is not None:
             item.flat = self._beside(node.pivot, node, parent, asking.options.expand)
             if item.flat is not None:
-                item.beside = grouped.load(self._flat_path(node.pivot, parent))
+                item.beside = grouped.load(node.pivot.steps[Regrouped].path(parent))
         return item
 
     def _is_whole(
@@ -124,7 +117,7 @@ class Lists(Pivots):
             item.found = item.window.at_once(asking, item.first.result())
         pivot, flat, beside = node.pivot, item.flat, item.beside
         if pivot and flat and grouped and beside is not None and beside.exception() is None:
-            path = self._flat_path(pivot, item.parent)
+            path = pivot.steps[Regrouped].path(item.parent)
             flat.pages = self._reader.pages(path, grouped.options, pivot)
             if flat.takes_first(grouped, beside.result()):
                 item.beside = None

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gateway.graph.errors import CursorExpired, GraphError
+from gateway.graph.errors import CursorExpired
 from gateway.graph.replies import Reply
-from gateway.graph.rows import NO_KEYS
 from gateway.odata.address import key_of
-from gateway.odata.errors import GatewayError
+from gateway.odata.errors import GatewayError, GraphError
 from gateway.odata.query import GraphRequest, Options
 from gateway.plan.layout import layout_of
 from gateway.plan.nodes import PlanNode
 from gateway.plan.rows import Row, values_of
+from gateway.plan.stitch import NO_KEYS
 
 if TYPE_CHECKING:
     from gateway.graph.reader import Asking, Reader

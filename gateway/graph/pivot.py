@@ -3,21 +3,52 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from gateway.graph.probe import expansion_of
-from gateway.graph.reader import Reader
-from gateway.graph.regroup import Flat, repeats
-from gateway.graph.rows import adopt_all, fail, lack, need_nothing, stitch_list
+from gateway.graph.pages import Page, Pages
+from gateway.graph.reader import Asking, Reader
+from gateway.graph.replies import Reply
 from gateway.graph.steps import Steps
 from gateway.odata.errors import GatewayError
-from gateway.odata.query import Expand, Options
+from gateway.odata.query import Expand
 from gateway.plan import cost
 from gateway.plan.layout import ADDRESS
 from gateway.plan.nodes import PlanNode
+from gateway.plan.regroup import Flat, repeats
 from gateway.plan.rows import Row
+from gateway.plan.steps import Expanded, Regrouped, expansion_of, step_of
+from gateway.plan.stitch import adopt_all, fail, lack, need_nothing, stitch_list
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Beside(Flat):
+    """A flat collection on its way; ``pages`` are those that were begun to be read."""
+
+    pages: Pages | None = None
+
+    def takes(self, page: Page) -> None:
+        """Take a page."""
+        self.take(page.rows, page.next, whole=page.unreadable is None)
+
+    def takes_first(self, asking: Asking, reply: Reply) -> bool:
+        """Take the first page, if it is one; whether that is all that is wanted for now.
+
+        Args:
+            asking: how it was asked for.
+            reply: what was answered.
+        """
+        try:
+            page = self.pages.first(asking, reply) if self.pages is not None else None
+        except GatewayError:
+            page = None
+        if page is None:
+            self.pages = None
+            return False
+        self.takes(page)
+        return self.first_page_only or page.last
 
 
 class Pivots(Steps):
@@ -46,7 +77,7 @@ class Pivots(Steps):
 
     def _beside(
         self, pivot: PlanNode, node: PlanNode, parent: Row, expand: Expand | None
-    ) -> Flat | None:
+    ) -> Beside | None:
         """The flat collection to read beside the rows of ``node``, if that pays."""
         regroup = pivot.navigation.regroup
         expanded = expand is not None and expand.name == pivot.navigation.name
@@ -56,7 +87,7 @@ class Pivots(Steps):
             return None
         parents, targets = parent.get(regroup.parents), parent.get(regroup.targets)
         if not isinstance(parents, int) or not isinstance(targets, int):
-            return Flat(first_page_only=True)
+            return Beside(first_page_only=True)
         if parents == 0:
             return None
         if node.window is not None:
@@ -64,7 +95,7 @@ class Pivots(Steps):
         size = self._page_size(pivot, parent)
         besides = cost.beside(parents, targets, size)
         if self._reader.costs.prefers(besides, cost.afterwards(parents, size)):
-            return Flat()
+            return Beside()
         return None
 
     def _settle(
@@ -73,7 +104,7 @@ class Pivots(Steps):
         node: PlanNode,
         parent: Row,
         rows: list[Row],
-        flat: Flat | None,
+        flat: Beside | None,
         expanded: bool,
         whole: bool,
     ) -> None:
@@ -91,17 +122,17 @@ class Pivots(Steps):
         parent: Row,
         unsettled: list[Row],
         rows: list[Row],
-        flat: Flat | None,
+        flat: Beside | None,
         whole: bool,
     ) -> None:
         """Regroup or request, for the parents whose rows are still missing."""
-        regroup = pivot.navigation.regroup
+        regroup = pivot.navigation.regroup if Regrouped in pivot.steps else None
         targets = parent.get(regroup.targets) if regroup else None
         if isinstance(targets, int) and (flat is None or flat.next is not None):
             left = targets - len(flat.rows) if flat else targets
             size = self._page_size(pivot, parent)
             if self._reader.costs.prefers(cost.regroup(left, size), cost.request(len(unsettled))):
-                flat = flat or Flat()
+                flat = flat or Beside()
                 flat.first_page_only = False
                 self._work(
                     [(pivot, row) for row in unsettled],
@@ -117,32 +148,22 @@ class Pivots(Steps):
         parent: Row,
         unsettled: list[Row],
         rows: list[Row],
-        flat: Flat,
+        flat: Beside,
         whole: bool,
     ) -> None:
         await self._read_flat(pivot, parent, flat)
         for row in self._settle_grouped(pivot, parent, unsettled, rows, flat, whole):
             self._schedule(pivot, row)
 
-    def _flat_options(self, pivot: PlanNode) -> Options:
-        """How the flat collection with the rows of ``pivot`` is asked for."""
-        regroup = pivot.navigation.regroup
-        extra = () if regroup is None else (regroup.key,)
-        return Options(pivot.select(listed=True, extra=extra), self._expand(pivot, listed=True))
-
-    def _flat_path(self, pivot: PlanNode, parent: Row) -> str:
-        """Where the flat collection below ``parent`` is."""
-        regroup = pivot.navigation.regroup
-        return f"{parent[ADDRESS]}/{regroup.collection if regroup else pivot.navigation.name}"
-
-    async def _read_flat(self, pivot: PlanNode, parent: Row, flat: Flat) -> None:
+    async def _read_flat(self, pivot: PlanNode, parent: Row, flat: Beside) -> None:
         """Read the flat collection; if that fails, what it lacks is requested one by one."""
         if flat.pages is None:
-            options, path = self._flat_options(pivot), self._flat_path(pivot, parent)
+            step = step_of(pivot, Regrouped)
+            options, path = step.options(self._reader.allows), step.path(parent)
             flat.pages = self._reader.pages(path, options, pivot, flat.next)
         try:
             async for page in flat.pages:
-                flat.take(page)
+                flat.takes(page)
                 if flat.first_page_only:
                     break
         except GatewayError:
@@ -157,24 +178,19 @@ class Pivots(Steps):
         parent: Row,
         unsettled: list[Row],
         rows: list[Row],
-        flat: Flat,
+        flat: Beside,
         whole: bool,
     ) -> list[Row]:
         """Stitch what the flat collection holds; the parents that remain are returned."""
-        regroup = pivot.navigation.regroup
-        targets = parent.get(regroup.targets) if regroup else None
-        groups, remaining = flat.groups(
-            pivot.navigation,
-            unsettled,
-            rows,
-            whole=whole,
-            expected=targets if type(targets) is int else None,
-        )
+        step = step_of(pivot, Regrouped)
+        groups, remaining = step.absorb(parent, unsettled, rows, flat, whole=whole)
         settled = self._dealt(pivot, groups, flat)
         self._follow(pivot, settled, listed=True)
         return remaining
 
-    def _dealt(self, pivot: PlanNode, groups: list[tuple[Row, list[Row]]], flat: Flat) -> list[Row]:
+    def _dealt(
+        self, pivot: PlanNode, groups: list[tuple[Row, list[Row]]], flat: Beside
+    ) -> list[Row]:
         """Stitch each group below its parent; all rows that were."""
         if not pivot.views and need_nothing(pivot, flat.rows):
             for parent, group in groups:
@@ -184,28 +200,19 @@ class Pivots(Steps):
 
     def _settle_expanded(self, pivot: PlanNode, node: PlanNode, rows: list[Row]) -> list[Row]:
         """Stitch what came expanded and is proven complete; the other parents are returned."""
-        name, count = pivot.navigation.name, pivot.navigation.count
-        feature = expansion_of(node, pivot)
-        expected = [row for row in rows if count is not None and row.get(count)]
-        if expected and not any(name in row for row in expected):
+        feature, step = expansion_of(node, pivot), step_of(pivot, Expanded)
+        came = step.came(rows)
+        if came is False:
             self._reader.doubt(feature)
             if node.navigation.across is None and not node.narrowing.narrows:
-                place = expected[0].get(ADDRESS, "").rpartition("/")[0]
+                place = rows[0].get(ADDRESS, "").rpartition("/")[0]
                 self._reader.capabilities.ignored(feature, place)
-        elif expected:
+        elif came:
             self._reader.capabilities.accept(feature)
-        remaining: list[Row] = []
-        settled: list[Row] = []
-        for row in rows:
-            value = row.pop(name, None)
-            if not isinstance(value, list):
-                remaining.append(row)
-            elif f"{name}@odata.nextLink" in row:
-                self._work([(pivot, row)], partial(self._continue, pivot, row, value))
-            elif count is not None and row.get(count) == len(value) and not repeats(value):
-                settled += self._stitch(pivot, row, value)
-            else:
-                remaining.append(row)
+        proven, unfinished, remaining = step.absorb(rows)
+        for row, first in unfinished:
+            self._work([(pivot, row)], partial(self._continue, pivot, row, first))
+        settled = [found for row, rows_ in proven for found in self._stitch(pivot, row, rows_)]
         self._follow(pivot, settled, listed=True)
         return remaining
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.graph.capabilities import Capabilities, PageSizes
-from gateway.graph.errors import GraphError
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
 from gateway.graph.replies import Body, Reply
 from gateway.odata.address import misread
-from gateway.odata.errors import GatewayError
+from gateway.odata.errors import GatewayError, GraphError
 from gateway.odata.query import GraphRequest, Options
 from gateway.plan.cost import CostModel
 from gateway.plan.layout import Layout

@@ -10,7 +10,6 @@ import orjson
 from gateway.graph.errors import (
     LONGEST_DETAIL,
     ClaimsChallenge,
-    GraphError,
     Unauthenticated,
     error_of_answer,
     outcome_unknown,
@@ -20,7 +19,7 @@ from gateway.graph.errors import (
 from gateway.graph.session import Session
 from gateway.graph.throttling import retriable, retry_after
 from gateway.graph.transport import Answer
-from gateway.odata.errors import GatewayError
+from gateway.odata.errors import GatewayError, GraphError
 
 # Shorter tokens are no secrets, and could be part of any word.
 _SECRET_LENGTH = 16

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from gateway.graph.rows import fail
 from gateway.plan.nodes import PlanNode
 from gateway.plan.rows import Row
+from gateway.plan.stitch import fail
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Edge = tuple[PlanNode, Row]

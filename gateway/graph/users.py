@@ -1,7 +1,6 @@
 """Bulk look-up of users: the `hydrate` strategy."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from gateway.graph.entities import read_entity
 from gateway.graph.errors import Forbidden, NotFound
@@ -9,32 +8,13 @@ from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
 from gateway.odata.address import Address
 from gateway.odata.errors import GatewayError
-from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
-from gateway.plan.nodes import Plan, PlanNode
+from gateway.odata.query import GraphRequest
+from gateway.plan.lookup import Lookups
+from gateway.plan.nodes import PlanNode
 from gateway.plan.rows import Row
 
-MAX_IDS_BY_IDS = 1000
-# Directory filters take no more values than this in one `in`.
-MAX_IDS_IN_FILTER = 15
 # With these a service says that it has no getByIds, or none for this caller.
 _REFUSALS = frozenset({400, 404, 405, 501})
-_DELETED_USERS = "directory/deletedItems/microsoft.graph.user"
-# What v1.0 returns without $select (graph-lifecycle-api.md, section 3, g:user).
-DEFAULT_PROPERTIES = frozenset(
-    {
-        "businessPhones",
-        "displayName",
-        "givenName",
-        "id",
-        "jobTitle",
-        "mail",
-        "mobilePhone",
-        "officeLocation",
-        "preferredLanguage",
-        "surname",
-        "userPrincipalName",
-    }
-)
 
 
 class Directory:
@@ -46,15 +26,13 @@ class Directory:
 
     Args:
         reader: the operation's reader.
-        select: the properties wanted of every user, beyond the id.
-        expand: the manager, if it is wanted.
+        lookups: what is wanted of every user, and how it is asked for.
     """
 
-    def __init__(self, reader: Reader, select: tuple[str, ...], expand: Expand | None) -> None:
+    def __init__(self, reader: Reader, lookups: Lookups) -> None:
         self._reader = reader
-        self._select = select
-        self._expand = expand
-        self._by_ids = expand is None and DEFAULT_PROPERTIES.issuperset(select)
+        self._lookups = lookups
+        self._by_ids = lookups.by_ids
         self._refused: dict[str, GatewayError] = {}
         self._users: dict[str, Row | GatewayError | None] = {}
         self._lacking: dict[str, GatewayError] = {}
@@ -92,11 +70,9 @@ class Directory:
     async def _find(self, ids: list[str]) -> None:
         """Look users up by whichever needs fewer requests: ``users?$filter=id in (…)``, or
         getByIds, which knows the default properties only and needs a permission of its own."""
-        by_ids = self._by_ids and len(ids) > MAX_IDS_IN_FILTER
-        chunks = _chunks(ids, MAX_IDS_BY_IDS if by_ids else MAX_IDS_IN_FILTER)
-        make = get_by_ids if by_ids else self._filtered
-        refused = await self._ask([(chunk, make(chunk)) for chunk in chunks])
-        if by_ids and refused:
+        asked = self._lookups.requests(ids, self._refused, by_ids=self._by_ids)
+        refused = await self._ask(asked)
+        if refused and asked[0][1].method == "POST":
             self._by_ids = False
             await self._find([id_ for chunk, _ in refused for id_ in chunk])
         elif refused:
@@ -124,9 +100,10 @@ class Directory:
     async def _narrow(self, refused: list[tuple[list[str], GatewayError]]) -> None:
         """Find out what it is that may not be read, and read the rest."""
         (ids, _), *others = refused
-        names = [*self._select, *([self._expand.name] if self._expand else ())]
+        expand = self._lookups.expand
+        names = [*self._lookups.select, *([expand.name] if expand else ())]
         if len(names) > 1:
-            requests = [self._filtered(ids, only=name) for name in names]
+            requests = [self._lookups.only(name, ids) for name in names]
             pending = [self._reader.load(request) for request in requests]
             users: dict[str, Row] = {}
             for name, request, reply in zip(names, requests, pending, strict=True):
@@ -137,38 +114,25 @@ class Directory:
                     self._refused[name] = problem
             if len(self._refused) < len(names):
                 self._keep(ids, list(users.values()))
-                asked = [(chunk, self._filtered(chunk)) for chunk, _ in others]
-                for chunk, again in await self._ask(asked):
+                rest = [id_ for chunk, _ in others for id_ in chunk]
+                for chunk, again in await self._ask(self._lookups.requests(rest, self._refused)):
                     self._users.update(dict.fromkeys(chunk, again))
                 return
         for chunk, first in refused:
             self._users.update(dict.fromkeys(chunk, first))
-
-    def _filtered(self, ids: list[str], only: str | None = None) -> GraphRequest:
-        """The look-up of users by a filter: of all that may be read, or of one member."""
-        expand = self._expand
-        if expand is not None and (only not in (None, expand.name) or expand.name in self._refused):
-            expand = None
-        options = Options(("id", *self._readable(only)), expand, id_in(ids))
-        return options.get("users")
-
-    def _readable(self, only: str | None = None) -> list[str]:
-        return [name for name in self._select if name not in self._refused and only in (None, name)]
 
     async def _find_deleted(self, ids: list[str]) -> None:
         """Look users up among those that were deleted in the last 30 days.
 
         If that is refused, the time of the deletion is what can't be told.
         """
-        options = Options(("id", *self._readable()))
-        chunks = _chunks(ids, MAX_IDS_IN_FILTER)
-        requests = [replace(options, filter=id_in(c)).get(_DELETED_USERS) for c in chunks]
-        pending = [self._reader.load(request) for request in requests]
-        for chunk, request, reply in zip(chunks, requests, pending, strict=True):
+        asked = self._lookups.deleted(ids, self._refused)
+        pending = [self._reader.load(request) for _, request in asked]
+        for (chunk, request), reply in zip(asked, pending, strict=True):
             try:
                 self._keep(chunk, *await self._reader.whole(await reply, request.url))
             except GatewayError as error:
-                told = "deletedDateTime" in self._select and not isinstance(error, NotFound)
+                told = "deletedDateTime" in self._lookups.select and not isinstance(error, NotFound)
                 row = {"deletedDateTime": error} if told else None
                 self._users.update(dict.fromkeys(chunk, row))
 
@@ -186,18 +150,6 @@ class Directory:
             self._lacking.update(dict.fromkeys(ids, lacking))
 
 
-def _chunks(ids: list[str], size: int) -> list[list[str]]:
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
-
-
-def directory_for(plan: Plan, reader: Reader) -> Directory:
-    """The directory of an operation: it looks up all that the plan selects of any user."""
-    managers = [n for n in plan.root.walk() if n.navigation.name == "manager"]
-    needs = dict.fromkeys(name for n in managers for name in n.needs)
-    expand = Expand(managers[0].navigation.name, ("id", *needs)) if managers else None
-    return Directory(reader, plan.needs_of("User"), expand)
-
-
 async def read_user(reader: Reader, node: PlanNode, address: Address) -> Row:
     """The user at ``address`` with what ``node`` selects, who may be deleted, or readable in part.
 
@@ -207,8 +159,11 @@ async def read_user(reader: Reader, node: PlanNode, address: Address) -> Row:
     try:
         return await read_entity(reader, node, address)
     except (Forbidden, NotFound):
+        lookup = node.entity.lookup
+        if lookup is None:
+            raise
         expand = node.expansion(listed=False, allows=reader.capabilities.allows)
-        users = await Directory(reader, node.needs, expand).load([address.id])
+        users = await Directory(reader, Lookups(lookup, node.needs, expand)).load([address.id])
         found = users[address.id]
         if isinstance(found, GatewayError):
             raise found from None

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from gateway.graph.errors import GraphError
 from gateway.graph.pages import Page, Pages, count_of, is_refused_link
 from gateway.graph.reader import Asking, Reader
 from gateway.graph.replies import Reply
@@ -18,7 +17,7 @@ from gateway.odata.cursor import (
     Position,
     signed_edge,
 )
-from gateway.odata.errors import BadUserInput, GatewayError, beside
+from gateway.odata.errors import BadUserInput, GatewayError, GraphError, beside
 from gateway.odata.query import Options
 from gateway.plan.nodes import PlanNode, significant
 from gateway.plan.rows import CONNECTION, EDGE, PAGE_INFO, Row

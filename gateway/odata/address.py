@@ -15,6 +15,8 @@ from urllib.parse import quote, unquote
 from gateway.odata.errors import BadUserInput
 
 LIFECYCLE_WORKFLOWS = "identityGovernance/lifecycleWorkflows"
+TOP = "workflows"
+"""The collection that all other containers are below."""
 MAX_ID_LENGTH = 256
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\%?#]")
@@ -38,6 +40,10 @@ _NAMES = frozenset(
         *("users", "versions", "workflows", "workflowsProcessedByCategory"),
         *("workflowsProcessedSummary", "workflowTemplates", "getByIds"),
     )
+)
+# Names in paths that no key stands beside.
+_ROOTS = frozenset(
+    ("identitygovernance", "lifecycleworkflows", "directory", "directoryobjects", "$batch")
 )
 # `graph` is the alias of the namespace (lifecycle.csdl.xml).
 _QUALIFIED = ("microsoft.graph.", "graph.")
@@ -232,6 +238,12 @@ def _matches(path: str, pattern: str) -> bool:
     return len(segments) == len(wanted) and all(
         have == want or want == "*" for have, want in zip(segments, wanted, strict=True)
     )
+
+
+def is_name(segment: str) -> bool:
+    """Whether a segment of a path is the name of something, and not a key."""
+    name = segment.partition("(")[0].casefold()
+    return name in _NAMES or name in _ROOTS or name.startswith(_QUALIFIED)
 
 
 def container_of(path: str, collection: str) -> str | None:

@@ -5,7 +5,7 @@
     ├── BudgetExceeded          BUDGET_EXCEEDED
     ├── NotSupported            NOT_SUPPORTED
     ├── AnswerTooLarge          ANSWER_TOO_LARGE
-    └── graph.errors.*          what the service answered
+    └── GraphError              UPSTREAM_ERROR; graph.errors.* below it say what was answered
 
 Every error carries ``extensions`` with a ``code``; GraphQL copies them to the response.
 """
@@ -66,6 +66,12 @@ class BudgetExceeded(GatewayError):
     """The operation needs more upstream requests, or bytes, than one operation may use."""
 
     code = "BUDGET_EXCEEDED"
+
+
+class GraphError(GatewayError):
+    """The service answered something that can't be used."""
+
+    code = "UPSTREAM_ERROR"
 
 
 class AnswerTooLarge(GatewayError):

@@ -125,9 +125,9 @@ def id_in(values: list[str]) -> str:
     return f"id in ({','.join(map(string_literal, values))})"
 
 
-def get_by_ids(ids: list[str]) -> GraphRequest:
-    """The bulk look-up of users (graph-lifecycle-api.md, row 63); at most 1,000 ids."""
-    body = orjson.dumps({"ids": ids, "types": ["user"]})
+def get_by_ids(ids: list[str], kind: str) -> GraphRequest:
+    """The bulk look-up of directory objects (graph-lifecycle-api.md, row 63); at most 1,000 ids."""
+    body = orjson.dumps({"ids": ids, "types": [kind]})
     return GraphRequest(_GET_BY_IDS, "POST", body)
 
 

@@ -58,6 +58,49 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of container that an edge across containers goes through.
+
+    Attributes:
+        entity: its type.
+        collection: the segment that its key follows in a path.
+        facts: properties that tell which of them can hold a row.
+        condition: arguments of the edge to the filter that holds of those that can.
+    """
+
+    entity: str
+    collection: str
+    facts: tuple[str, ...] = ()
+    condition: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """An edge that spans all containers, newest first: ``by`` is the property that it is sorted by,
+    and ``sources`` are the containers, outermost first."""
+
+    by: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How many entities of one type are looked up at once.
+
+    Attributes:
+        collection: the collection that takes ``id in (…)``.
+        deleted: where those are found that were deleted.
+        kind: the type's name for getByIds, if that knows it.
+        defaults: the properties that getByIds gives.
+    """
+
+    collection: str
+    deleted: str
+    kind: str
+    defaults: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
     """A structural property.
 
@@ -93,7 +136,7 @@ class Navigation:
         selectable: whether `$select` is documented for it.
         call: arguments to the path below the parent, where it is more than the name.
         address: root edges: arguments to the address of the entity, or to a collection path.
-        across: the edge spans all workflows, newest first by this property.
+        across: the edge spans all containers of its rows.
         beta: only the beta version has the edge.
         stub: nothing is fetched for the edge itself, only for those below.
     """
@@ -113,7 +156,7 @@ class Navigation:
     selectable: bool = True
     call: Callable[[Mapping[str, Any]], str] | None = None
     address: Callable[[Mapping[str, Any]], Address | str] | None = None
-    across: str | None = None
+    across: Across | None = None
     beta: bool = False
     stub: bool = False
 
@@ -124,12 +167,16 @@ class Navigation:
 
 @dataclass(slots=True)
 class EntityType:
-    """An OData entity type, or a complex type without a ``key``, as the gateway exposes it."""
+    """An OData entity type, or a complex type without a ``key``, as the gateway exposes it.
+
+    ``lookup`` is how entities are looked up of which only the ids are known (`hydrate`).
+    """
 
     name: str
     key: str | None = None
     properties: dict[str, Property] = field(default_factory=dict)
     navigations: dict[str, Navigation] = field(default_factory=dict)
+    lookup: Lookup | None = None
 
 
 class Model:

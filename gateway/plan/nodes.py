@@ -10,9 +10,9 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, collections_of
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, TOP, Address, collections_of
 from gateway.odata.errors import GatewayError
-from gateway.odata.filter import compile_filter, predicate, sort_rows
+from gateway.odata.filter import predicate, sort_rows
 from gateway.odata.query import Expand, Options
 from gateway.plan.model import (
     DEFAULT_FIRST,
@@ -145,6 +145,7 @@ class PlanNode:
         linked: whether its rows have to know the rows that they hang below (`settle`).
         reading: why the single entity at the end of the edge is read, if it is (`settle`).
         layouts: how pages of its rows are decoded, by what is read of them (`layout_of`).
+        steps: the ways in which its rows can be had, by their class (`plan.program`).
     """
 
     navigation: Navigation
@@ -172,6 +173,7 @@ class PlanNode:
     reading: Reading = Reading.SELECTED
     pivot: "PlanNode | None" = None
     layouts: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    steps: dict[type, Any] = field(default_factory=dict)
     _selects: dict[bool, tuple[str, ...]] = field(default_factory=dict)
 
     def settle(self) -> None:
@@ -349,26 +351,6 @@ class PlanNode:
             yield from child.walk()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The plan of one operation: its root edges hang below ``root``."""
-
-    root: PlanNode
-
-    @property
-    def size(self) -> int:
-        """Edges and properties of the plan."""
-        return sum(1 + len(node.properties) for node in self.root.walk())
-
-    def needs_of(self, entity: str) -> tuple[str, ...]:
-        """All properties of ``entity`` that are selected anywhere in the operation, beyond id."""
-        needs: dict[str, None] = {}
-        for node in self.root.walk():
-            if node.entity.name == entity:
-                needs |= dict.fromkeys(node.needs)
-        return tuple(needs)
-
-
 def trail(node: PlanNode, above: PlanNode) -> "dict[str, PlanNode | None]":
     """The collections in the addresses of a node's rows; see `PlanNode.trail`.
 
@@ -385,10 +367,10 @@ def trail(node: PlanNode, above: PlanNode) -> "dict[str, PlanNode | None]":
     if navigation.container is not None:
         outer, last = _up_to(navigation.container, outer), navigation.container
     elif navigation.reference is not None:
-        outer, last = _up_to("workflows", outer), navigation.reference[0]
+        outer, last = _up_to(TOP, outer), navigation.reference[0]
     elif navigation.lives_in is not None:
         top, _, last = navigation.lives_in.rpartition("/")
-        outer = {} if top == LIFECYCLE_WORKFLOWS else _up_to("workflows", outer)
+        outer = {} if top == LIFECYCLE_WORKFLOWS else _up_to(TOP, outer)
     elif navigation.join is not None:
         outer, last = {}, navigation.join.collection.rpartition("/")[2]
     elif navigation.allows(Strategy.HYDRATE):
@@ -400,39 +382,6 @@ def _up_to(collection: str, outer: "dict[str, PlanNode | None]") -> "dict[str, P
     names = list(outer)
     end = names.index(collection) + 1 if collection in names else 0
     return {name: outer[name] for name in names[:end]}
-
-
-RUN_FACTS = (
-    "scheduledDateTime",
-    "lastUpdatedDateTime",
-    "completedDateTime",
-    "processingStatus",
-    "failedTasksCount",
-    "totalTasksCount",
-)
-
-
-def runs_condition(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What holds of the runs that can hold a task result of the period in ``arguments``.
-
-    A result can't start before its run is scheduled, nor after its run has ended. (It can before
-    the run is said to have started: by the example of a run, its first result was made 20 ms
-    earlier.) What a run that has not ended says of its times is no evidence, and neither is a time
-    that is missing.
-    """
-    parts: list[dict[str, Any]] = []
-    if (after := arguments.get("startedAfter")) is not None:
-        times = [{name: {"ge": after}} for name in ("lastUpdatedDateTime", "completedDateTime")]
-        parts.append({"or": [*times, {"completedDateTime": {"eq": None}}]})
-    if (before := arguments.get("startedBefore")) is not None:
-        start = "scheduledDateTime"
-        parts.append({"or": [{start: {"lt": before}}, {start: {"eq": None}}]})
-    return parts[0] if len(parts) == 1 else {"and": parts} if parts else {}
-
-
-def runs_filter(arguments: Mapping[str, Any]) -> str | None:
-    """``$filter`` for `runs_condition`."""
-    return compile_filter(runs_condition(arguments))
 
 
 def edge_key(name: str, arguments: Mapping[str, Any]) -> str:

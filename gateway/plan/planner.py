@@ -12,11 +12,10 @@ from gateway.odata.filter import (
     properties_of,
     search_phrase,
 )
-from gateway.plan.model import DEFAULT_FIRST, EntityType, Model, Navigation, Shape
+from gateway.plan.model import DEFAULT_FIRST, Across, EntityType, Model, Navigation, Shape
 from gateway.plan.nodes import (
     Narrowing,
     Place,
-    Plan,
     PlanNode,
     View,
     Window,
@@ -24,10 +23,10 @@ from gateway.plan.nodes import (
     payload_key,
     trail,
 )
+from gateway.plan.program import Program
 
 QUERY = "Query"
 _OPERATION = Navigation(name="", target=QUERY, shape=Shape.SINGLE, strategies=())
-_COLLECTIONS = {"Workflow": "workflows", "Run": "runs"}
 
 
 class SelectedField(Protocol):
@@ -67,19 +66,18 @@ class Planner:
         self._beta = beta
         self._max_first = max_first
 
-    def plan(self, selection: Selection) -> Plan:
+    def plan(self, selection: Selection) -> Program:
         """The plan of an operation whose root selection set is ``selection``.
 
         A bad argument does not fail the plan: it is kept as the error of its edge.
         """
         root = PlanNode(_OPERATION, self.model[QUERY], key="")
         self._fill(root, selection)
-        root.settle()
-        return Plan(root)
+        return Program.of(root)
 
     def payload(
         self, type_name: str, selection: Selection, places: Mapping[str, Sequence[Place]]
-    ) -> Plan:
+    ) -> Program:
         """The plan of what is selected of a mutation's payload.
 
         Args:
@@ -102,8 +100,7 @@ class Planner:
                     child.trail = trail(child, root)
                     root.children[key] = child
                 self._fill(root.children[key], selected.selection)
-        root.settle()
-        return Plan(root)
+        return Program.of(root)
 
     def _fill(self, node: PlanNode, selection: Selection) -> None:
         for selected in selection.fields(node.entity.name):
@@ -172,7 +169,7 @@ class Planner:
         child = PlanNode(navigation, EntityType(""), key, arguments, parent=node)
         above = node
         if navigation.across is not None:
-            child.sources = self._sources(node, navigation.target)
+            child.sources = self._sources(node, navigation.across)
             child.parent = above = child.sources[-1]
         try:
             if navigation.beta and not self._beta:
@@ -194,15 +191,17 @@ class Planner:
             child.error = error.copy()
         return child
 
-    def _sources(self, root: PlanNode, target: str) -> tuple[PlanNode, ...]:
-        """The containers of the rows of an edge across workflows, outermost first."""
-        names = ("Workflow", "Run") if target == "TaskProcessingResult" else ("Workflow",)
+    def _sources(self, root: PlanNode, across: Across) -> tuple[PlanNode, ...]:
+        """The containers of the rows of an edge across containers, outermost first."""
         sources: list[PlanNode] = []
-        for name in names:
-            navigation = Navigation(name="", target=name, shape=Shape.CONNECTION, strategies=())
+        for kind in across.sources:
+            navigation = Navigation(
+                name=kind.collection, target=kind.entity, shape=Shape.CONNECTION, strategies=()
+            )
             above = sources[-1] if sources else root
-            source = PlanNode(navigation, self.model[name], key="", parent=above)
-            source.trail = {**above.trail, _COLLECTIONS[name]: source}
+            source = PlanNode(navigation, self.model[kind.entity], key="", parent=above)
+            source.path = kind.collection
+            source.trail = {**above.trail, kind.collection: source}
             sources.append(source)
         return tuple(sources)
 
@@ -243,7 +242,7 @@ class Planner:
 
 
 def _checked(arguments: Mapping[str, Any]) -> None:
-    """Arguments of an edge across workflows: refused before anything is sent."""
+    """Arguments of an edge across containers: refused before anything is sent."""
     for name in ("filter", "workflowFilter"):
         if arguments.get(name):
             compile_filter(arguments[name])

@@ -19,7 +19,7 @@ from strawberry.types.base import get_object_definition
 
 from gateway.graph.caller import Permission
 from gateway.graph.entities import stand_in, unwrapped
-from gateway.graph.errors import GraphError, another, outcome_unknown
+from gateway.graph.errors import another, outcome_unknown
 from gateway.graph.replies import Reply
 from gateway.odata.address import (
     MAX_ID_LENGTH,
@@ -30,11 +30,12 @@ from gateway.odata.address import (
     key_segment,
     node_id,
 )
-from gateway.odata.errors import BadUserInput, GatewayError
+from gateway.odata.errors import BadUserInput, GatewayError, GraphError
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
 from gateway.plan.model import Navigation, Shape, Strategy
-from gateway.plan.nodes import Place, Plan, payload_key
+from gateway.plan.nodes import Place, payload_key
+from gateway.plan.program import Program
 from gateway.schema.context import Context
 from gateway.schema.entity import edge_metadata
 from gateway.schema.enums import ChangeOutcome
@@ -341,7 +342,7 @@ class MutationField:
             row[name] = found[0] if isinstance(to, Place) else found
         return row
 
-    async def _read(self, plan: Plan, places: Mapping[str, Place]) -> Row:
+    async def _read(self, plan: Program, places: Mapping[str, Place]) -> Row:
         nodes = plan.root.children
         root: Row = {}
         for key, place in places.items():

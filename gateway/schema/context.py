@@ -11,12 +11,13 @@ from graphql import GraphQLResolveInfo, OperationDefinitionNode
 
 from gateway.graph.caller import ANONYMOUS, Caller
 from gateway.graph.engine import Engine
-from gateway.graph.rows import unlink
 from gateway.graph.session import Usage
 from gateway.odata.address import Address
-from gateway.plan.nodes import Plan, edge_key
+from gateway.plan.nodes import edge_key
 from gateway.plan.planner import Planner
+from gateway.plan.program import Program
 from gateway.plan.rows import Row
+from gateway.plan.stitch import unlink
 from gateway.schema.entity import read
 from gateway.schema.selection import arguments_of, coerced_variables, operation_selection
 
@@ -42,8 +43,8 @@ class Plans:
     def __init__(self, planner: Planner, *, capacity: int | None = None) -> None:
         self.planner = planner
         # The tree is kept with the plan, so that its identity in the key stays its own.
-        self._kept: LRUCache[tuple[int, str], tuple[OperationDefinitionNode, Plan, int]] = LRUCache(
-            CAPACITY if capacity is None else capacity, getsizeof=lambda kept: kept[2]
+        self._kept: LRUCache[tuple[int, str], tuple[OperationDefinitionNode, Program, int]] = (
+            LRUCache(CAPACITY if capacity is None else capacity, getsizeof=lambda kept: kept[2])
         )
 
     @property
@@ -51,7 +52,7 @@ class Plans:
         """Bytes of all kept plans, about."""
         return int(self._kept.currsize)
 
-    def of(self, info: GraphQLResolveInfo[Any]) -> Plan:
+    def of(self, info: GraphQLResolveInfo[Any]) -> Program:
         """The plan of the operation that ``info`` belongs to."""
         variables = repr(coerced_variables(info))
         text = info.operation.loc.source.body if info.operation.loc else ""
@@ -92,7 +93,7 @@ class Context:
     usage: Usage = field(default_factory=Usage)
     allow_resume: bool = True
     _answer: "asyncio.Task[Row] | None" = None
-    _rows: list[tuple[Plan, Row]] = field(default_factory=list)
+    _rows: list[tuple[Program, Row]] = field(default_factory=list)
     _keys: dict[int, str] = field(default_factory=dict)
 
     async def answer(self, info: GraphQLResolveInfo[Any]) -> Any:
@@ -108,7 +109,7 @@ class Context:
         root = await self._answer
         return read(root, self.key(info))
 
-    async def run(self, plan: Plan, fresh: Sequence[Address] = ()) -> Row:
+    async def run(self, plan: Program, fresh: Sequence[Address] = ()) -> Row:
         """The stitched root row of a plan; see `Engine.run`."""
         root = await self.engine.run(plan, self.caller, self.usage, fresh)
         self._rows.append((plan, root))

@@ -299,7 +299,8 @@ def model_of(types: Iterable[type]) -> Model:
     model: dict[str, EntityType] = {}
     for type_ in types:
         definition = get_object_definition(type_, strict=True)
-        entity = model[definition.name] = EntityType(definition.name)
+        lookup = getattr(type_, "__lookup__", None)
+        entity = model[definition.name] = EntityType(definition.name, lookup=lookup)
         for field in definition.fields:
             if (make := field.metadata.get(_MODEL)) is None:
                 continue

@@ -15,6 +15,7 @@ from gateway.odata.address import (
 )
 from gateway.odata.errors import BadUserInput
 from gateway.plan.model import DEFAULT_FIRST, Shape
+from gateway.schema.across import OF_RUNS, OF_WORKFLOWS
 from gateway.schema.context import Context
 from gateway.schema.custom_task_extension import CustomTaskExtension
 from gateway.schema.entity import After, Connection, First, Node, ResultConnection, Search, root
@@ -193,7 +194,7 @@ class Query:
         "TaskProcessingResult",
         _all("workflows"),
         shape=Shape.CONNECTION,
-        across="createdDateTime",
+        across=OF_RUNS,
         description=(
             "Task results across all workflows and runs, newest first (by createdDateTime). Costs "
             "1 + ⌈W/20⌉ + ⌈R/20⌉ upstream requests for W workflows that pass `workflowFilter` and "
@@ -218,7 +219,7 @@ class Query:
         "UserProcessingResult",
         _all("workflows"),
         shape=Shape.CONNECTION,
-        across="scheduledDateTime",
+        across=OF_WORKFLOWS,
         description=(
             "Everything that happened to one user across all workflows, newest first (by "
             "scheduledDateTime). Costs 1 + ⌈W/20⌉ upstream requests for W workflows that pass "

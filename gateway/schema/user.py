@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gateway.plan.model import Strategy
+from gateway.plan.model import Lookup, Strategy
 from gateway.schema.entity import Node, edge, is_row, prop
 from gateway.schema.scalars import DateTime
 
@@ -28,6 +28,27 @@ class User(Node):
     """g:user, the subset of graph-lifecycle-api.md, section 3."""
 
     is_type_of = staticmethod(is_row)
+    __lookup__ = Lookup(
+        collection="users",
+        deleted="directory/deletedItems/microsoft.graph.user",
+        kind="user",
+        # What v1.0 returns without $select (graph-lifecycle-api.md, section 3, g:user).
+        defaults=frozenset(
+            {
+                "businessPhones",
+                "displayName",
+                "givenName",
+                "id",
+                "jobTitle",
+                "mail",
+                "mobilePhone",
+                "officeLocation",
+                "preferredLanguage",
+                "surname",
+                "userPrincipalName",
+            }
+        ),
+    )
 
     id: strawberry.ID = prop("Object id in Microsoft Entra ID.", key=True)
     account_enabled: bool | None = prop("Whether the account is enabled.")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.graph.layers import Execution
+from gateway.graph.runner import Runner
 from gateway.graph.users import Directory
 from gateway.settings import Settings
 from tests.conftest import Start
@@ -61,11 +61,11 @@ def _raise(*_: Any, **__: Any) -> Any:
     ("owner", "name", "hurt"),
     [
         (Directory, "load", {"displayName", "department"}),
-        (Execution, "_join", {"taskDefinition"}),
-        (Execution, "_detail", {"tasks", "settings", "createdBy", "lastModifiedBy"}),
-        (Execution, "_settle_grouped", {"taskProcessingResults"}),
-        (Execution, "_decide", {"taskProcessingResults"}),
-        (Execution, "_ask", set()),
+        (Runner, "_join", {"taskDefinition"}),
+        (Runner, "_detail", {"tasks", "settings", "createdBy", "lastModifiedBy"}),
+        (Runner, "_settle_grouped", {"taskProcessingResults"}),
+        (Runner, "_decide", {"taskProcessingResults"}),
+        (Runner, "_ask", set()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

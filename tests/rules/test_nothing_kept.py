@@ -16,17 +16,17 @@ import pytest
 
 from gateway.answer.bounds import Bounded
 from gateway.graph.caller import ANONYMOUS, Caller
-from gateway.graph.layers import Execution
 from gateway.graph.replies import Reply
-from gateway.graph.rows import ADDRESS
+from gateway.graph.runner import Runner
 from gateway.graph.session import Session
+from gateway.plan.stitch import ADDRESS
 from gateway.schema.context import Context
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Answered, Asked, Unusual, graph_error
 
 SECRET = "the-token-of-one-caller-that-nobody-may-find"
-OF_AN_OPERATION = (Caller, Session, Reply, Context, Execution, Bounded)
+OF_AN_OPERATION = (Caller, Session, Reply, Context, Runner, Bounded)
 
 FINE = "{ workflows { nodes { id displayName runs { nodes { id workflow { id } } } } } }"
 DOCUMENTS = {

@@ -4,11 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from gateway.graph.pages import Page, Pages
-from gateway.graph.reader import Asking
-from gateway.graph.replies import Reply
 from gateway.odata.address import key_of
-from gateway.odata.errors import GatewayError
 from gateway.plan.model import Navigation
 from gateway.plan.rows import ROWS, Row, values_of
 
@@ -24,37 +20,24 @@ class Flat:
         rows: the rows so far.
         next: where they go on; ``None`` before the first and after the last page.
         failed: a page could not be had.
-        pages: the pages that were begun to be read.
     """
 
     first_page_only: bool = False
     rows: list[Row] = field(default_factory=list)
     next: str | None = None
     failed: bool = False
-    pages: Pages | None = None
 
-    def takes_first(self, asking: Asking, reply: Reply) -> bool:
-        """Take the first page, if it is one; whether that is all that is wanted for now.
+    def take(self, rows: list[Row], following: str | None, *, whole: bool = True) -> None:
+        """Take the rows of a page.
 
         Args:
-            asking: how it was asked for.
-            reply: what was answered.
+            rows: the rows.
+            following: where they go on.
+            whole: whether all of the page could be read.
         """
-        try:
-            page = self.pages.first(asking, reply) if self.pages is not None else None
-        except GatewayError:
-            page = None
-        if page is None:
-            self.pages = None
-            return False
-        self.take(page)
-        return self.first_page_only or page.last
-
-    def take(self, page: Page) -> None:
-        """Take the rows of a page."""
-        self.rows += page.rows
-        self.failed = self.failed or page.unreadable is not None
-        self.next = page.next
+        self.rows += rows
+        self.failed = self.failed or not whole
+        self.next = following
 
     def groups(
         self,

@@ -4,9 +4,15 @@ from collections.abc import Callable
 from operator import attrgetter
 from urllib.parse import unquote
 
-from gateway.graph.errors import GraphError
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, Address, container_of, key_of, key_segment
-from gateway.odata.errors import GatewayError, without_frames
+from gateway.odata.address import (
+    LIFECYCLE_WORKFLOWS,
+    TOP,
+    Address,
+    container_of,
+    key_of,
+    key_segment,
+)
+from gateway.odata.errors import GatewayError, GraphError, without_frames
 from gateway.odata.partial import Partial
 from gateway.plan.layout import ADDRESS, PARENT
 from gateway.plan.model import Navigation, Shape
@@ -28,7 +34,7 @@ def address_of(node: PlanNode, parent: Row) -> Address | None:
         return Address(container, entity, _last_key(container)) if container else None
     if node.navigation.reference is not None:
         collection, name = node.navigation.reference
-        key, workflow = key_of(parent, name), container_of(path, "workflows")
+        key, workflow = key_of(parent, name), container_of(path, TOP)
         if key is None or workflow is None:
             return None
         return Address(f"{workflow}/{collection}/{key_segment(key)}", entity, key)
@@ -208,7 +214,7 @@ def home_of(node: PlanNode, row: Row, path: str) -> str | None:
     if key is None or collection is None:
         return None
     if not collection.startswith(LIFECYCLE_WORKFLOWS):
-        workflow = container_of(path, "workflows")
+        workflow = container_of(path, TOP)
         if workflow is None:
             return None
         collection = f"{workflow}/{collection}"

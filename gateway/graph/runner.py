@@ -12,63 +12,62 @@ from functools import partial
 
 from gateway.graph import batch
 from gateway.graph.across import Across
+from gateway.graph.capabilities import Standing
 from gateway.graph.entities import read_entity, unwrapped
-from gateway.graph.errors import GraphError
 from gateway.graph.experiment import Trial
 from gateway.graph.lists import Lists
-from gateway.graph.probe import probe_for
 from gateway.graph.reader import Reader
-from gateway.graph.rows import (
+from gateway.graph.steps import Edge
+from gateway.graph.users import Directory, read_user
+from gateway.graph.window import edge_of
+from gateway.odata.address import Address, key_segment
+from gateway.odata.cursor import CursorCodec, foreign
+from gateway.odata.errors import GatewayError, GraphError, without_frames
+from gateway.odata.query import Expand
+from gateway.plan.layout import ADDRESS, PARENT
+from gateway.plan.model import Shape, Strategy
+from gateway.plan.nodes import PlanNode, Reading
+from gateway.plan.program import Program
+from gateway.plan.rows import ROWS, Row, values_of
+from gateway.plan.steps import Join, ReadDetails, step_of
+from gateway.plan.stitch import (
     above,
     address_of,
-    adopt,
     carries,
     collection_path,
     fail,
     home_of,
     inlined,
 )
-from gateway.graph.steps import Edge
-from gateway.graph.users import directory_for, read_user
-from gateway.graph.window import edge_of
-from gateway.odata.address import Address, key_of, key_segment
-from gateway.odata.cursor import CursorCodec, foreign
-from gateway.odata.errors import GatewayError, without_frames
-from gateway.odata.query import Expand, Options
-from gateway.plan.layout import ADDRESS, PARENT
-from gateway.plan.model import Shape, Strategy
-from gateway.plan.nodes import Plan, PlanNode, Reading
-from gateway.plan.rows import ROWS, Row, values_of
 
 
-class Execution(Lists):
-    """One run of one plan.
+class Runner(Lists):
+    """One run of one program.
 
     Args:
-        plan: what to fetch.
+        program: what to fetch.
         reader: reads on behalf of the operation.
         cursors: writes and reads the cursors of connections.
         counted: is told the rows that are in the answer once more, and raises at too many.
     """
 
     def __init__(
-        self, plan: Plan, reader: Reader, cursors: CursorCodec, counted: Callable[[int], None]
+        self, program: Program, reader: Reader, cursors: CursorCodec, counted: Callable[[int], None]
     ) -> None:
         super().__init__(reader, cursors, counted)
-        self._plan = plan
+        self._program = program
         self._lists: dict[PlanNode, list[Row]] = {}
-        self._directory = directory_for(plan, reader)
+        self._directory = Directory(reader, program.lookups) if program.lookups else None
         self._stubs: list[tuple[PlanNode, Row, bool]] = []
         self._doubted: Trial | None = None
 
     async def run(self) -> Row:
         """The root row, with everything selected stitched below it; no edge's failure raises."""
         root: Row = {}
-        for child in self._plan.root.children.values():
+        for child in self._program.root.children.values():
             self._schedule(child, root)
-        probe = probe_for(self._plan, self._reader.capabilities)
-        if probe is not None:
-            self._work((), partial(self._ask, probe))
+        if (trial := self._question()) is not None:
+            self._work((), partial(self._ask, trial))
         while self._next or self._lists or self._undecided or self._stubs:
             undecided, self._undecided = self._undecided, []
             for decide in undecided:
@@ -90,6 +89,13 @@ class Execution(Lists):
                 for work in layer:
                     group.create_task(work())
         return root
+
+    def _question(self) -> Trial | None:
+        """What is to be asked beside the first layer, before a whole one relies on the answer."""
+        probe, capabilities = self._program.probe, self._reader.capabilities
+        if probe is None or capabilities.standing(probe.capability) is not Standing.UNKNOWN:
+            return None
+        return Trial(probe.capability, *probe.requests())
 
     # --- what a layer consists of -----------------------------------------------------------
 
@@ -265,32 +271,25 @@ class Execution(Lists):
 
     async def _join(self, child: PlanNode, rows: list[Row]) -> None:
         """Read the reference list and give each row its entry."""
-        join = child.navigation.join
-        assert join is not None  # noqa: S101 - what makes it a join
-        select = ("id", *self._plan.needs_of(child.entity.name))
-        options = Options(select=select)
+        step = step_of(child, Join)
         found: dict[str | None, Row] = {}
         problem: GatewayError | None = None
         try:
-            async for page in self._reader.pages(join.collection, options, child):
+            async for page in self._reader.pages(step.collection, step.options(), child):
                 problem = problem or page.unreadable
-                for entry in page.rows:
-                    adopted = adopt(child, entry, join.collection, {})
-                    found[_folded(key_of(entry))] = adopted
+                found.update(step.entries(page.rows))
         except GatewayError as error:
             problem = error
             without_frames(error)
-        for row in rows:
-            row[child.key] = found.get(_folded(key_of(row, join.by)), problem)
+        step.absorb(rows, found, problem)
         self._follow(child, list(found.values()), listed=True)
 
     async def _detail(
         self, node: PlanNode, row: Row, properties: list[str], edges: list[PlanNode]
     ) -> None:
         """Read from the single entity what the list response left out."""
-        names = [*properties, *(edge.navigation.name for edge in edges)]
-        selected = (node.entity.key or "id", *names)
-        options = Options(select=selected if node.navigation.selectable else None)
+        step = step_of(node, ReadDetails)
+        options = step.options(edges)
         reply, _ = await self._reader.get(row[ADDRESS], options, node.entity.name)
         error, data = reply.error, unwrapped(reply.data)
         if error is None and not isinstance(data, dict):
@@ -327,6 +326,7 @@ class Execution(Lists):
         self._follow(child, complete, listed=False)
 
     async def _hydrate(self, stubs: list[tuple[PlanNode, Row, bool]]) -> None:
+        assert self._directory is not None  # noqa: S101 - there is one where a node has a look-up
         users = await self._directory.load(
             [user["id"] for _, user, _ in stubs], {user["id"] for _, user, gone in stubs if gone}
         )
@@ -337,8 +337,3 @@ class Execution(Lists):
             for name, value in (found or {}).items():
                 user.setdefault(name, value)
             self._follow(child, [user], listed=False)
-
-
-def _folded(key: str | None) -> str | None:
-    """A key in the form in which keys are compared: GUIDs are the same in any case."""
-    return key and key.lower()
