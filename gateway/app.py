@@ -138,6 +138,7 @@ def _policy(settings: Settings) -> Policy:
         introspection=settings.helps("introspection"),
         suggestions=settings.helps("suggestions"),
         timing=settings.helps("timing"),
+        plan=settings.helps("plan"),
         limits=Limits(
             **{name: getattr(settings, f"max_{name}") for name in Limits.__dataclass_fields__}
         ),
@@ -204,7 +205,6 @@ def create_app(
     logging.getLogger("azure").setLevel(logging.CRITICAL)
     schema = build_schema(
         draft_methods=settings.draft_methods,
-        projection=settings.projection,
         bounds=Bounds(
             errors=settings.max_errors,
             objects=settings.max_answer_objects,

@@ -166,7 +166,7 @@ def serve(
         str | None, typer.Option(help="What is spared: latency, balanced or quota.")
     ] = None,
     environment: Annotated[
-        str | None, typer.Option(help="production or development: sets the next four.")
+        str | None, typer.Option(help="production or development: sets the next five.")
     ] = None,
     introspection: Annotated[bool | None, typer.Option(help="Let the schema be asked for.")] = None,
     explorer: Annotated[bool | None, typer.Option(help="Give browsers GraphiQL.")] = None,
@@ -174,6 +174,7 @@ def serve(
         bool | None, typer.Option(help="Name in errors what may have been meant.")
     ] = None,
     timing: Annotated[bool | None, typer.Option(help="Tell how long the stages took.")] = None,
+    plan: Annotated[bool | None, typer.Option(help="Tell the plan to who asks.")] = None,
     max_first: Annotated[int | None, typer.Option(help="Largest `first`.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds per operation.")] = None,
     max_upstream_requests: Annotated[
@@ -198,9 +199,6 @@ def serve(
     ] = None,
     allow_resume: Annotated[
         bool | None, typer.Option(help="Let task results that wait be resumed.")
-    ] = None,
-    projection: Annotated[
-        bool | None, typer.Option(help="Whether generated functions make the responses.")
     ] = None,
     max_body_bytes: Annotated[int | None, typer.Option(help="Bytes of a request.")] = None,
     max_uri_bytes: Annotated[int | None, typer.Option(help="Bytes of a request's address.")] = None,

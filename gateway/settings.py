@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     environment: Annotated[
         Literal["production", "development"] | None,
         Field(
-            description="production or development, which decides what the four after it are by "
+            description="production or development, which decides what the five after it are by "
             "default: off in production. By default production in front of an upstream, "
             "development on a sandbox."
         ),
@@ -157,6 +157,9 @@ class Settings(BaseSettings):
     timing: Annotated[
         bool | None,
         Field(description="Whether answers have Server-Timing. By default not in production."),
+    ] = None
+    plan: Annotated[
+        bool | None, Field(description="Whether answers can tell their plan; not in production.")
     ] = None
     max_first: Annotated[int, Field(ge=1, description="Largest `first` of a connection.")] = 1000
     deadline: Annotated[
@@ -210,10 +213,6 @@ class Settings(BaseSettings):
             "resumed. By default only on the sandbox."
         ),
     ] = None
-    projection: Annotated[
-        bool,
-        Field(description="Generated functions make the responses; answers are the same without."),
-    ] = True
     max_body_bytes: Annotated[
         int, Field(ge=1, description="Bytes of a request's body, or of its query string.")
     ] = 1_000_000
@@ -481,7 +480,9 @@ class Settings(BaseSettings):
             return self.upstream_url is None
         return self.environment == "development"
 
-    def helps(self, name: Literal["introspection", "explorer", "suggestions", "timing"]) -> bool:
+    def helps(
+        self, name: Literal["introspection", "explorer", "suggestions", "timing", "plan"]
+    ) -> bool:
         """Whether something that helps to develop is on."""
         value: bool | None = getattr(self, name)
         return self.development if value is None else value

@@ -180,7 +180,8 @@ async def helps(gateway: Gateway) -> dict[str, bool]:
         "explorer": page.headers["content-type"].startswith("text/html"),
         "introspection": "data" in schema,
         "suggestions": told.pop(),
-        "timing": is_timed(await gateway.post({"query": "{ workflows { nodes { id } } }"})),
+        "timing": is_timed(answer := await gateway.post(ASKING)),
+        "plan": "plan" in answer.json().get("extensions", {}),
     }
 
 
@@ -195,7 +196,8 @@ def is_timed(response: httpx.Response) -> bool:
     return True
 
 
-NAMES = ("introspection", "explorer", "suggestions", "timing")
+NAMES = ("introspection", "explorer", "suggestions", "timing", "plan")
+ASKING = {"query": "{ workflows { nodes { id } } }", "extensions": {"plan": True}}
 UPSTREAM = "https://graph.microsoft.com/v1.0"
 
 

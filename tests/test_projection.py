@@ -18,8 +18,6 @@ from gateway.plan.nodes import edge_key
 from gateway.schema.build import build_schema
 from gateway.schema.entity import read_field
 from gateway.schema.readings import SchemaReadings
-from gateway.settings import Settings
-from tests.conftest import Start
 from tests.operations import executed, told, typed, written
 
 OFF = build_schema(projection=False)
@@ -415,23 +413,6 @@ async def test_the_source_holds_nothing_of_the_caller_but_names(both: Both) -> N
 
 
 # --- the setting --------------------------------------------------------------------------------
-
-
-async def test_the_setting_turns_it_off(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    compiled = Projection.compiled
-
-    def spied(self: Projection, *args: Any, **kwargs: Any) -> Any:
-        asked.append(args)
-        return compiled(self, *args, **kwargs)
-
-    monkeypatch.setattr(Projection, "compiled", spied)
-    text = "{ workflows { nodes { id runs { nodes { id processingStatus } } } } }"
-    off = await (await start(Settings(projection=False))).data(text)
-    assert asked == []
-    on = await (await start()).data(text)
-    assert asked
-    assert on == off
 
 
 async def test_a_partial_value_is_answered_and_its_error_listed_once_at_its_path(

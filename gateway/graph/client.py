@@ -328,6 +328,9 @@ class GraphClient:
         ``alone`` rules a `$batch` out for a single request, however long it is.
         """
         changes = any(request.changes for request in requests)
+        record = session.usage.record
+        if record is not None:
+            record.sent(requests)
         if len(requests) == 1 and (alone or not self._too_long(requests[0])):
             reply = await self._alone(requests[0], session)
             if reply.status != 414 or changes or alone or self._batches.now == 1:

@@ -80,8 +80,15 @@ class Engine:
                 self.client, session, budget=self.budget, fresh=fresh, patience=self.patience
             )
         reader = Reader(
-            loader, self.capabilities, self.page_sizes, self.client.relative, self.costs
+            loader,
+            self.capabilities,
+            self.page_sizes,
+            self.client.relative,
+            self.costs,
+            usage.record,
         )
+        if usage.record is not None:
+            usage.record.programs.append(plan)
         try:
             cursors = CountedCursors(self.cursors, partial(self._count, usage))
             counted = partial(self._count_views, usage)

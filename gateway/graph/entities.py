@@ -44,6 +44,8 @@ async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
         key = node.entity.key
         if not isinstance(data, dict) or (key and key_of(data, key) is None):
             raise GraphError("the service answered an entity without its key")
+        if reader.record is not None:
+            reader.record.came(1)
         return data
     unreadable: GatewayError | None = None
     async for page in reader.pages(address.collection, options, node):

@@ -13,6 +13,7 @@ from functools import partial
 
 from gateway.graph.pivot import Beside, Pivots
 from gateway.graph.reader import Asking, Reader
+from gateway.graph.record import on
 from gateway.graph.replies import Reply
 from gateway.graph.steps import Breath, Edge
 from gateway.graph.window import Slice, WindowReader
@@ -106,7 +107,9 @@ class Lists(Pivots):
         if node.pivot is not None and grouped is not None:
             item.flat = self._beside(node.pivot, node, parent, asking.options.expand)
             if item.flat is not None:
-                item.beside = grouped.load(node.pivot.steps[Regrouped].path(parent))
+                step = step_of(node.pivot, Regrouped)
+                with on(step):
+                    item.beside = grouped.load(step.path(parent))
         return item
 
     def _is_whole(
@@ -117,10 +120,11 @@ class Lists(Pivots):
             item.found = item.window.at_once(asking, item.first.result())
         pivot, flat, beside = node.pivot, item.flat, item.beside
         if pivot and flat and grouped and beside is not None and beside.exception() is None:
-            path = pivot.steps[Regrouped].path(item.parent)
-            flat.pages = self._reader.pages(path, grouped.options, pivot)
-            if flat.takes_first(grouped, beside.result()):
-                item.beside = None
+            step = step_of(pivot, Regrouped)
+            flat.pages = self._reader.pages(step.path(item.parent), grouped.options, pivot)
+            with on(step):
+                if flat.takes_first(grouped, beside.result()):
+                    item.beside = None
         return item.found is not None and item.beside is None
 
     async def _go_on(self, node: PlanNode, item: _List) -> None:

@@ -163,6 +163,8 @@ class Pages:
         page = reader.page(reply, request.url, link, used, self._layout)
         self._links.add(request.url)
         page = with_keys(page, self._key)
+        if reader.record is not None:
+            reader.record.came(len(page.rows))
         if page.next is not None:
             if page.next in self._links:
                 loop = GraphError("the service gave a nextLink that leads back to an old page")

@@ -5,19 +5,29 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from gateway.graph.pages import Page, Pages
 from gateway.graph.reader import Asking, Reader
+from gateway.graph.record import on
 from gateway.graph.replies import Reply
 from gateway.graph.steps import Steps
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import Expand
-from gateway.plan import cost
+from gateway.plan.choice import Choice, Extent
 from gateway.plan.layout import ADDRESS
 from gateway.plan.nodes import PlanNode
 from gateway.plan.regroup import Flat, repeats
 from gateway.plan.rows import Row
-from gateway.plan.steps import Expanded, Regrouped, expansion_of, step_of
+from gateway.plan.steps import (
+    Expanded,
+    Kind,
+    ReadList,
+    Regrouped,
+    Step,
+    expansion_of,
+    step_of,
+)
 from gateway.plan.stitch import adopt_all, fail, lack, need_nothing, stitch_list
 
 _log = logging.getLogger(__name__)
@@ -25,9 +35,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Beside(Flat):
-    """A flat collection on its way; ``pages`` are those that were begun to be read."""
+    """A flat collection on its way.
+
+    Attributes:
+        pages: those that were begun to be read.
+        why: it is read.
+    """
 
     pages: Pages | None = None
+    why: str = ""
 
     def takes(self, page: Page) -> None:
         """Take a page."""
@@ -79,24 +95,17 @@ class Pivots(Steps):
         self, pivot: PlanNode, node: PlanNode, parent: Row, expand: Expand | None
     ) -> Beside | None:
         """The flat collection to read beside the rows of ``node``, if that pays."""
-        regroup = pivot.navigation.regroup
         expanded = expand is not None and expand.name == pivot.navigation.name
-        if regroup is None or expanded or node.parent is None:
+        choice: Choice | None = pivot.steps.get(Choice)
+        if choice is None or Regrouped not in pivot.steps or expanded or node.narrowing.narrows:
             return None
-        if node.parent.entity.name != regroup.on or node.narrowing.narrows:
+        limit = node.window.first if node.window is not None else None
+        extent, why = choice.beside(
+            parent, limit, self._page_size(pivot, parent), self._reader.costs
+        )
+        if extent is Extent.NOTHING:
             return None
-        parents, targets = parent.get(regroup.parents), parent.get(regroup.targets)
-        if not isinstance(parents, int) or not isinstance(targets, int):
-            return Beside(first_page_only=True)
-        if parents == 0:
-            return None
-        if node.window is not None:
-            parents = min(parents, node.window.first)
-        size = self._page_size(pivot, parent)
-        besides = cost.beside(parents, targets, size)
-        if self._reader.costs.prefers(besides, cost.afterwards(parents, size)):
-            return Beside()
-        return None
+        return Beside(first_page_only=extent is Extent.ONE_PAGE, why=why)
 
     def _settle(
         self,
@@ -126,21 +135,34 @@ class Pivots(Steps):
         whole: bool,
     ) -> None:
         """Regroup or request, for the parents whose rows are still missing."""
-        regroup = pivot.navigation.regroup if Regrouped in pivot.steps else None
-        targets = parent.get(regroup.targets) if regroup else None
-        if isinstance(targets, int) and (flat is None or flat.next is not None):
-            left = targets - len(flat.rows) if flat else targets
-            size = self._page_size(pivot, parent)
-            if self._reader.costs.prefers(cost.regroup(left, size), cost.request(len(unsettled))):
-                flat = flat or Beside()
-                flat.first_page_only = False
-                self._work(
-                    [(pivot, row) for row in unsettled],
-                    partial(self._regroup, pivot, parent, unsettled, rows, flat, whole),
-                )
-                return
+        way, why = Kind.READ, "there is no other way"
+        choice: Choice | None = pivot.steps.get(Choice)
+        if choice is not None and Regrouped in pivot.steps:
+            why = "what was read beside did not settle them"
+            if flat is None or flat.next is not None:
+                known, size = len(flat.rows) if flat else 0, self._page_size(pivot, parent)
+                costs, rows_ = self._reader.costs, len(unsettled)
+                way, why = choice.afterwards(parent, known, rows_, size, costs)
+        if way is Kind.REGROUP:
+            flat = flat or Beside()
+            flat.first_page_only, flat.why = False, why
+            self._work(
+                [(pivot, row) for row in unsettled],
+                partial(self._regroup, pivot, parent, unsettled, rows, flat, whole),
+                step_of(pivot, Regrouped),
+            )
+            return
+        self._chose(step_of(pivot, ReadList), unsettled, why)
         for row in unsettled:
             self._schedule(pivot, row)
+
+    def _came(self, step: Step, rows: list[Row]) -> None:
+        if self._reader.record is not None:
+            self._reader.record.came(len(rows), step)
+
+    def _chose(self, step: Step, rows: list[Any], why: str) -> None:
+        if self._reader.record is not None:
+            self._reader.record.chose(step, len(rows), why)
 
     async def _regroup(
         self,
@@ -157,15 +179,16 @@ class Pivots(Steps):
 
     async def _read_flat(self, pivot: PlanNode, parent: Row, flat: Beside) -> None:
         """Read the flat collection; if that fails, what it lacks is requested one by one."""
+        step = step_of(pivot, Regrouped)
         if flat.pages is None:
-            step = step_of(pivot, Regrouped)
             options, path = step.options(self._reader.allows), step.path(parent)
             flat.pages = self._reader.pages(path, options, pivot, flat.next)
         try:
-            async for page in flat.pages:
-                flat.takes(page)
-                if flat.first_page_only:
-                    break
+            with on(step):
+                async for page in flat.pages:
+                    flat.takes(page)
+                    if flat.first_page_only:
+                        break
         except GatewayError:
             flat.failed = True
         except Exception:
@@ -184,6 +207,7 @@ class Pivots(Steps):
         """Stitch what the flat collection holds; the parents that remain are returned."""
         step = step_of(pivot, Regrouped)
         groups, remaining = step.absorb(parent, unsettled, rows, flat, whole=whole)
+        self._chose(step, groups, flat.why)
         settled = self._dealt(pivot, groups, flat)
         self._follow(pivot, settled, listed=True)
         return remaining
@@ -210,9 +234,12 @@ class Pivots(Steps):
         elif came:
             self._reader.capabilities.accept(feature)
         proven, unfinished, remaining = step.absorb(rows)
+        self._chose(step, proven, "their number proves them whole")
+        self._chose(step, unfinished, "the rest is read behind their link")
         for row, first in unfinished:
-            self._work([(pivot, row)], partial(self._continue, pivot, row, first))
+            self._work([(pivot, row)], partial(self._continue, pivot, row, first), step)
         settled = [found for row, rows_ in proven for found in self._stitch(pivot, row, rows_)]
+        self._came(step, settled)
         self._follow(pivot, settled, listed=True)
         return remaining
 

@@ -9,6 +9,7 @@ from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
+from gateway.graph.record import Record
 from gateway.graph.replies import Body, Reply
 from gateway.odata.address import misread
 from gateway.odata.errors import GatewayError, GraphError
@@ -55,6 +56,7 @@ class Reader:
         costs: compares strategies.
         relative: turns a nextLink, and the URL of what it was in, into a URL relative to the root,
             or raises `GraphError`.
+        record: notes what each step asks for.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class Reader:
         page_sizes: PageSizes,
         relative: Callable[[str, str], str],
         costs: CostModel,
+        record: Record | None = None,
     ) -> None:
         self._loader = loader
+        self.record = record
         self.capabilities = capabilities
         self.page_sizes = page_sizes
         self._relative = relative
@@ -75,7 +79,10 @@ class Reader:
 
     def load(self, request: GraphRequest) -> Future[Reply]:
         """The reply to one request, which is on its way; equal ones of the operation share it."""
-        return self._loader.load(request)
+        reply = self._loader.load(request)
+        if self.record is not None:
+            self.record.asked(request, reply)
+        return reply
 
     async def get(self, path: str, options: Options, entity: str) -> tuple[Reply, Options]:
         """``GET path``, without the options that the service turns out not to accept.
@@ -186,8 +193,11 @@ class Reader:
     async def following(self, request: GraphRequest) -> Reply:
         """A page behind another one; it is not kept, so that a long chain takes no more memory
         than the rows that are taken out of it."""
+        reply = self._loader.load(request)
+        if self.record is not None:
+            self.record.asked(request, reply, page=True)
         try:
-            return await self.load(request)
+            return await reply
         finally:
             self._loader.clear(request)
 

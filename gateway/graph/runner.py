@@ -24,12 +24,22 @@ from gateway.odata.address import Address, key_segment
 from gateway.odata.cursor import CursorCodec, foreign
 from gateway.odata.errors import GatewayError, GraphError, without_frames
 from gateway.odata.query import Expand
+from gateway.plan.across import Across as AcrossStep
 from gateway.plan.layout import ADDRESS, PARENT
 from gateway.plan.model import Shape, Strategy
 from gateway.plan.nodes import PlanNode, Reading
 from gateway.plan.program import Program
 from gateway.plan.rows import ROWS, Row, values_of
-from gateway.plan.steps import Join, ReadDetails, step_of
+from gateway.plan.steps import (
+    Carried,
+    Hydrate,
+    Inline,
+    Join,
+    ReadDetails,
+    ReadEntity,
+    ReadList,
+    step_of,
+)
 from gateway.plan.stitch import (
     above,
     address_of,
@@ -67,7 +77,7 @@ class Runner(Lists):
         for child in self._program.root.children.values():
             self._schedule(child, root)
         if (trial := self._question()) is not None:
-            self._work((), partial(self._ask, trial))
+            self._work((), partial(self._ask, trial), self._program.probe)
         while self._next or self._lists or self._undecided or self._stubs:
             undecided, self._undecided = self._undecided, []
             for decide in undecided:
@@ -75,14 +85,16 @@ class Runner(Lists):
             if self._stubs:
                 stubs, self._stubs = self._stubs, []
                 edges = [(child, user) for child, user, _ in stubs]
-                self._work((), partial(self._hydrate, stubs), lacking=edges)
+                hydrate = step_of(stubs[0][0], Hydrate)
+                self._work((), partial(self._hydrate, stubs), hydrate, lacking=edges)
             lists, self._lists = self._lists, {}
             requests = len(self._next) + sum(map(len, lists.values()))
             for node, parents in lists.items():
                 edges = [(node, parent) for parent in parents]
-                self._work(edges, partial(self._read_lists, node, parents))
+                step = step_of(node, ReadList)
+                self._work(edges, partial(self._read_lists, node, parents), step)
             if self._doubted is not None and requests % batch.MAX_ITEMS:
-                self._work((), partial(self._confirm, self._doubted))
+                self._work((), partial(self._confirm, self._doubted), self._program.probe)
                 self._doubted = None
             layer, self._next = self._next, []
             async with asyncio.TaskGroup() as group:
@@ -109,7 +121,8 @@ class Runner(Lists):
         elif not self._goes_on(node, parent):
             fail(node, parent, foreign())
         elif node.navigation.across is not None:
-            self._work([(node, parent)], partial(self._read_across, node, parent))
+            across = step_of(node, AcrossStep)
+            self._work([(node, parent)], partial(self._read_across, node, parent), across)
         elif node.navigation.shape is not Shape.SINGLE:
             self._lists.setdefault(node, []).append(parent)
         else:
@@ -122,7 +135,9 @@ class Runner(Lists):
             if node.navigation.stub or node.reading is Reading.NOTHING:
                 self._told(node, parent, row, address)
             else:
-                self._work([(node, parent)], partial(self._entity, node, parent, row, address))
+                read = step_of(node, ReadEntity)
+                work = partial(self._entity, node, parent, row, address)
+                self._work([(node, parent)], work, read)
             for child in node.children.values():
                 if child.needs_only_address and node.navigation.lives_in is None:
                     self._schedule(child, row)
@@ -220,7 +235,8 @@ class Runner(Lists):
         if properties or edges:
             for row in rows:
                 missing = [(edge, row) for edge in edges]
-                self._work(missing, partial(self._detail, node, row, properties, edges))
+                work = partial(self._detail, node, row, properties, edges)
+                self._work(missing, work, step_of(node, ReadDetails))
         for child in node.children.values():
             if child is not node.pivot and child not in edges:
                 self._edge(child, rows, expanded)
@@ -239,7 +255,7 @@ class Runner(Lists):
         elif navigation.allows(Strategy.HYDRATE):
             self._stub(child, rows, expanded)
         elif navigation.allows(Strategy.JOIN):
-            self._work(edges, partial(self._join, child, rows))
+            self._work(edges, partial(self._join, child, rows), step_of(child, Join))
         elif navigation.allows(Strategy.INLINE) or navigation.allows(Strategy.EXPAND):
             self._inline(child, rows)
         else:
@@ -262,11 +278,13 @@ class Runner(Lists):
                 elif child.navigation.allows(Strategy.REQUEST) and name not in row:
                     self._schedule(child, row)
             elif isinstance(value, list) and f"{name}@odata.nextLink" in row:
-                self._work([(child, row)], partial(self._continue, child, row, value))
+                work = partial(self._continue, child, row, value)
+                self._work([(child, row)], work, step_of(child, Inline))
             elif isinstance(value, list):
                 targets += self._stitch(child, row, value)
             elif child.navigation.allows(Strategy.REQUEST):
                 self._schedule(child, row)
+        self._came(step_of(child, Inline), targets)
         self._follow(child, targets, listed=False)
 
     async def _join(self, child: PlanNode, rows: list[Row]) -> None:
@@ -299,6 +317,7 @@ class Runner(Lists):
             for edge in edges:
                 fail(edge, row, error)
             return
+        self._came(step, [row])
         for name, value in data.items():
             row.setdefault(name, value)
         for edge in edges:
@@ -321,7 +340,9 @@ class Runner(Lists):
                 row[child.key] = user
                 known = not wanted or user.keys() >= wanted
                 (complete if known else stubs).append(user)
-        gone = bool(complete) and expanded is not None and expanded.name == child.navigation.name
+        rides = expanded is not None and expanded.name == name
+        self._came(step_of(child, Carried), complete)
+        gone = bool(complete) and rides
         self._stubs += [(child, user, gone) for user in stubs]
         self._follow(child, complete, listed=False)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gateway.graph.credentials import Renewal
 from gateway.graph.pacing import Pace
+from gateway.graph.record import Record
 from gateway.graph.stages import Stages
 from gateway.odata.errors import BudgetExceeded
 
@@ -23,7 +24,7 @@ class Usage:
     ``view_rows`` are those of lists that are in the answer once more, filtered or sorted.
     ``deadline`` is when it ends, in seconds of ``time.monotonic()``; it begins with what is sent
     first. ``pace`` is that of the operation's credential, and ``renewal`` its other token.
-    ``stages`` tell where the time went.
+    ``stages`` tell where the time went, and ``record``, if it is kept, what each step did.
     """
 
     http_requests: int = 0
@@ -38,6 +39,7 @@ class Usage:
     pace: Pace | None = field(default=None, repr=False)
     renewal: Renewal | None = field(default=None, repr=False)
     stages: Stages = field(default_factory=Stages)
+    record: Record | None = None
 
     @property
     def throttled(self) -> bool:

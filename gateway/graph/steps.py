@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
+from gateway.graph.record import on
 from gateway.plan.nodes import PlanNode
 from gateway.plan.rows import Row
+from gateway.plan.steps import Step
 from gateway.plan.stitch import fail
 
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -34,7 +36,14 @@ class Steps:
     def __init__(self) -> None:
         self._next: list[Work] = []
 
-    def _work(self, edges: Iterable[Edge], work: Work, *, lacking: Iterable[Edge] = ()) -> None:
+    def _work(
+        self,
+        edges: Iterable[Edge],
+        work: Work,
+        step: Step | None,
+        *,
+        lacking: Iterable[Edge] = (),
+    ) -> None:
         """Put ``work`` into the next layer.
 
         What it did not foresee fails the edges that it is for and no others, and is logged where
@@ -43,12 +52,14 @@ class Steps:
         Args:
             edges: for which it works.
             work: what to do.
+            step: of the program, whose work it is.
             lacking: edges that are there, but lack what is selected of them.
         """
 
         async def guarded() -> None:
             try:
-                await work()
+                with on(step):
+                    await work()
             except Exception as error:
                 fail_all(edges, error)
                 for node, row in lacking:

@@ -144,6 +144,8 @@ class Directory:
 
     def _keep(self, ids: list[str], rows: list[Row], lacking: GatewayError | None = None) -> None:
         """Keep the users in ``rows``; ``lacking`` is why others of ``ids`` may be missing."""
+        if self._reader.record is not None:
+            self._reader.record.came(len(rows))
         found = {str(row["id"]).lower(): {**row, **self._refused} for row in rows}
         self._users.update((id_, found.get(id_.lower())) for id_ in ids)
         if lacking is not None:

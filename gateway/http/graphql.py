@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.graph.caller import Caller
+from gateway.graph.record import Record
 from gateway.graph.session import Usage
 from gateway.graph.stages import Stages
 from gateway.http.admission import Admission, unless_disconnected
@@ -59,6 +60,7 @@ class Policy:
     Attributes:
         introspection, suggestions: whether the schema can be read, and guessed from errors.
         timing: whether answers tell how long their stages took.
+        plan: whether answers tell their plan to who asks for it.
         limits: of a document.
         max_body: bytes of a body or a query string.
         max_batch: operations of a batch; with 0 there are no batches.
@@ -70,6 +72,7 @@ class Policy:
     introspection: bool = True
     suggestions: bool = True
     timing: bool = False
+    plan: bool = False
     limits: Limits = field(default_factory=Limits)
     max_body: int = 1_000_000
     max_batch: int = 0
@@ -88,6 +91,7 @@ class _Prepared:
     record: OperationRecord
 
 
+PLAN_HEADER = "GraphQL-Plan"
 _LONGEST_PATH = 200
 
 _Asked = _Prepared | Refused | list[GraphQLError]
@@ -184,6 +188,11 @@ class GraphQLEndpoint:
         if not isinstance(given, list) and isinstance(prepared[0], Refused):
             raise prepared[0]
         runnable = [item for item in prepared if isinstance(item, _Prepared)]
+        if policy.plan:
+            asked = request.headers.get(PLAN_HEADER, "").strip() == "1"
+            for item in runnable:
+                if asked or item.parameters.extensions.get("plan") is True:
+                    item.record.usage.record = Record()
         usages = [item.record.usage for item in runnable]
         with self._admission.of(caller.account, usages), ExitStack() as places:
             for item in runnable:
@@ -253,7 +262,8 @@ class GraphQLEndpoint:
                     context=context,
                     suggestions=self._policy.suggestions,
                 )
-                return self._answered(result)
+                answer = self._answered(result)
+            return _with_plan(answer, context)
         except Exception as error:
             failed = Answer({"errors": [unexpected(error)]}, 500)
             without_frames(error)
@@ -274,6 +284,14 @@ class GraphQLEndpoint:
             return Answer(body, 400)
         body["data"] = result.data
         return Answer(body)
+
+
+def _with_plan(answer: Answer, context: Context) -> Answer:
+    """The answer with the plan as it ran, where somebody asked for it."""
+    if context.usage.record is not None:
+        allows = context.engine.capabilities.allows
+        answer.body["extensions"] = {"plan": context.usage.record.told(allows)}
+    return answer
 
 
 def _never_began(result: ExecutionResult) -> bool:

@@ -135,19 +135,19 @@ def _literal(value: Any) -> str:
     return string_literal(str(value))
 
 
-def properties_of(given: Filter) -> set[str]:
-    """The names of the properties and navigations that a filter looks at."""
-    found: set[str] = set()
+def properties_of(given: Filter) -> list[str]:
+    """The names of the properties and navigations that a filter looks at, each once, in order."""
+    found: dict[str, None] = {}
     for name, condition in given.items():
         if condition is None:
             continue
         if name in ("and", "or"):
-            found.update(*(properties_of(part) for part in condition))
+            found |= dict.fromkeys(name for part in condition for name in properties_of(part))
         elif name == "not":
-            found |= properties_of(condition)
+            found |= dict.fromkeys(properties_of(condition))
         else:
-            found.add(name)
-    return found
+            found[name] = None
+    return list(found)
 
 
 def matches(given: Filter, row: Row) -> bool:

@@ -37,6 +37,9 @@ class Cost:
     chain: int
     items: int
 
+    def __str__(self) -> str:
+        return f"{self.items} in a chain of {self.chain}"
+
 
 class Latency:
     """How long a request takes at the service: the least that was seen lately, in seconds.

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from gateway.plan.choice import Choice
 from gateway.plan.program import Program
-from gateway.plan.steps import Allows, Choice, Step
+from gateway.plan.steps import Allows, Step
 
 
 def explain(program: Program, allows: Allows = lambda _: True) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from gateway.odata.address import key_segment
 from gateway.odata.query import Expand
 from gateway.plan.across import Across
+from gateway.plan.choice import Choice
 from gateway.plan.layout import ADDRESS
 from gateway.plan.lookup import Lookups
 from gateway.plan.model import Shape, Strategy
@@ -18,7 +19,7 @@ from gateway.plan.nodes import PlanNode, Reading
 from gateway.plan.rows import Row
 from gateway.plan.steps import (
     KEY,
-    Choice,
+    Carried,
     Expanded,
     Hydrate,
     Inline,
@@ -168,7 +169,7 @@ class _Walk:
                 later = layer + (home is not None)
                 self._edge(child, row, later, edge, below)
             else:
-                self._carried(child, row, expand, layer, edge, below)
+                self._carried(child, row, expand, layer, edge, below, listed=False)
 
     def _across(self, node: PlanNode, path: str, layer: int, edge: str, id_: str) -> None:
         self._add(Across(node, edge, path, layer), id_)
@@ -209,7 +210,7 @@ class _Walk:
             return
         details = node.details[1]
         later = child in details and (expand is None or expand.name != child.navigation.name)
-        self._carried(child, {ADDRESS: row}, expand, layer + later, edge, id_)
+        self._carried(child, {ADDRESS: row}, expand, layer + later, edge, id_, listed=True)
 
     def _details(self, node: PlanNode, row: str, layer: int, edge: str, id_: str) -> None:
         expand = node.expansion(listed=True, allows=_everything)
@@ -243,7 +244,15 @@ class _Walk:
         self._listed(pivot, f"{row}/{pivot.path}", layer, edge, id_)
 
     def _carried(
-        self, node: PlanNode, above: Row, expand: Expand | None, layer: int, outer: str, id_: str
+        self,
+        node: PlanNode,
+        above: Row,
+        expand: Expand | None,
+        layer: int,
+        outer: str,
+        id_: str,
+        *,
+        listed: bool | None = None,
     ) -> None:
         """An edge that its parent's row carries, at least as a stub."""
         edge, path = f"{outer}.{node.navigation.name}", str(above[ADDRESS])
@@ -252,16 +261,14 @@ class _Walk:
         if node.error is not None:
             self._add(Refused(node, edge, path, layer, why=node.error.message), id_)
             return
-        if rides:
-            self._add(Expanded(node, edge, path, layer, why="rides on the request above"), id_)
         if navigation.allows(Strategy.HYDRATE):
-            if not rides:
-                why = "the id" if node.wanted else ""
-                self._add(Inline(node, edge, path, layer, why=why), id_)
+            carried = Carried(node, edge, path, layer)
+            carried.listed = listed
+            self._add(carried, id_)
             if node.wanted and lookups is not None:
                 hydrate = Hydrate(node, edge, path, layer + 1)
                 hydrate.lookups = lookups
-                hydrate.why = "those of whom it is not there" if rides else "the rest"
+                hydrate.why = "what the rows above lack"
                 self._add(hydrate, f"{id_}h")
         elif navigation.join is not None:
             join = Join(node, edge, path, layer + 1)
@@ -270,7 +277,9 @@ class _Walk:
         elif not (navigation.allows(Strategy.INLINE) or navigation.allows(Strategy.EXPAND)):
             self._edge(node, above, layer + 1, outer, id_)
             return
-        elif not rides:
+        elif rides:
+            self._add(Expanded(node, edge, path, layer, why="rides on the request above"), id_)
+        else:
             self._add(Inline(node, edge, path, layer), id_)
             if navigation.allows(Strategy.REQUEST):
                 read = ReadEntity if navigation.shape is Shape.SINGLE else ReadList

@@ -82,9 +82,14 @@ class Step:
         """The kinds of requests that the step may send."""
         return []
 
+    def told(self, allows: Allows) -> tuple[Kind, str]:
+        """What the step is, and why."""
+        return self.kind, self.why
+
     def describe(self, allows: Allows) -> list[str]:
         """The step in words, a line each: what it is, and what it asks for."""
-        lines = [f"{self.edge}  [{self.kind}]" + (f"  {self.why}" if self.why else "")]
+        kind, why = self.told(allows)
+        lines = [f"{self.edge}  [{kind}]" + (f"  {why}" if why else "")]
         for ask in self.asks(allows):
             lines.append(f"    {ask.template}")
             if ask.when:
@@ -97,7 +102,7 @@ class Step:
         reference = self.node.navigation.reference
         row: dict[str, Any] = {ADDRESS: self.above}
         if reference is not None:
-            row[reference[1]] = {"id": KEY}
+            row[reference[1]] = KEY
         return row
 
 
@@ -105,6 +110,26 @@ class Inline(Step):
     """What is inside the row above."""
 
     kind = Kind.INLINE
+
+
+class Carried(Step):
+    """What is inside the row above: as a stub, or whole where it rides on that row's request.
+
+    Attributes:
+        listed: whether the row above comes out of a list; ``None`` where it has no request.
+    """
+
+    kind = Kind.INLINE
+    listed: bool | None = None
+
+    def told(self, allows: Allows) -> tuple[Kind, str]:
+        """See `Step.told`."""
+        above = self.node.parent
+        if above is not None and self.listed is not None:
+            expand = above.expansion(listed=self.listed, allows=allows)
+            if expand is not None and expand.name == self.node.navigation.name:
+                return Kind.EXPAND, "rides on the request above"
+        return Kind.INLINE, "the id" if self.node.wanted else ""
 
 
 class Nothing(Step):
@@ -387,14 +412,6 @@ class Probe(Step):
             Ask(question, "once for a process: whether the service takes the expansion"),
             Ask(control, "in the next layer, if it does not"),
         ]
-
-
-@dataclass(slots=True, eq=False)
-class Choice(Step):
-    """One of several ways, for each row the cheapest that can be proven right."""
-
-    kind = Kind.CHOICE
-    ways: tuple[Step, ...] = ()
 
 
 S = TypeVar("S", bound=Step)
