@@ -20,6 +20,7 @@ from gateway.graph.window import Slice, WindowReader
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
 from gateway.plan.nodes import PlanNode
+from gateway.plan.reckon import Reckoning
 from gateway.plan.rows import Row
 from gateway.plan.steps import ReadList, Regrouped, step_of
 from gateway.plan.stitch import adopt_page, collection_path, fail, lack, stitch_list
@@ -62,6 +63,41 @@ class Lists(Pivots):
     ) -> None:
         super().__init__(reader, counted)
         self._cursors = cursors
+        self._limits: dict[tuple[PlanNode, int], tuple[int, GatewayError]] = {}
+
+    def _affordable(self, node: PlanNode, parents: list[Row], left: int) -> tuple[list[Row], int]:
+        """Those of ``parents`` whose lists can be had for ``left`` requests with all that hangs
+        below them, and what they need; the others get the error that says so.
+
+        Where not even one whole list can be had, it is cut short, so that it can be gone on with.
+        """
+        if node.pivot is None or not parents:
+            return parents, len(parents)
+        expand = self._expand(node, listed=True)
+        expanded = expand is not None and expand.name == node.pivot.navigation.name
+        reckoning = Reckoning(node, self._page_size(node.pivot), expanded)
+        needs = [reckoning.requests(parent) for parent in parents]
+        total = sum(needs)
+        if total <= left or total == len(parents):
+            return parents, total
+        error = self._reader.beyond(total)
+        kept: list[Row] = []
+        spent = 0
+        for parent, needed in zip(parents, needs, strict=True):
+            if spent + needed <= left:
+                kept.append(parent)
+                spent += needed
+            elif (
+                not kept
+                and node.window is not None
+                and (rows := reckoning.affordable(parent, left))
+            ):
+                self._limits[node, id(parent)] = rows, error
+                kept.append(parent)
+                spent = left
+            else:
+                fail(node, parent, error.copy())
+        return kept, spent
 
     async def _read_lists(self, node: PlanNode, parents: list[Row]) -> None:
         """Read the list, or the asked part of the connection, that hangs below each parent."""
@@ -102,9 +138,10 @@ class Lists(Pivots):
         path = collection_path(node, parent)
         window = WindowReader(self._reader, self._cursors, node, path, asking.options)
         item = _List(parent, path, window)
+        window.limit = limit = self._limits.pop((node, id(parent)), None)
         if window.begins_at_the_first:
             item.first = asking.load(path)
-        if node.pivot is not None and grouped is not None:
+        if node.pivot is not None and grouped is not None and limit is None:
             item.flat = self._beside(node.pivot, node, parent, asking.options.expand)
             if item.flat is not None:
                 step = step_of(node.pivot, Regrouped)

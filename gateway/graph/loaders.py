@@ -35,26 +35,37 @@ class RequestLoader(DataLoader[GraphRequest, Reply]):
         for task in self._sending:
             task.cancel()
 
+    @property
+    def left(self) -> int:
+        """Requests that the operation may still send."""
+        return max(0, self._budget - self._session.usage.requests)
+
+    @property
+    def spent(self) -> int:
+        """Requests that the operation has sent."""
+        return self._session.usage.requests
+
+    def beyond(self, needed: int) -> BudgetExceeded:
+        """Why what needs ``needed`` requests in all is not sent."""
+        return BudgetExceeded(
+            f"this operation needs at least {needed} upstream requests, and may send "
+            f"{self._budget} (setting GATEWAY_MAX_UPSTREAM_REQUESTS); ask for fewer rows or "
+            "less of each",
+            budget=self._budget,
+            needed=needed,
+            setting="GATEWAY_MAX_UPSTREAM_REQUESTS",
+        )
+
     async def batch_load_fn(self, keys: list[GraphRequest]) -> list[Reply]:
         """The replies to ``keys``; those beyond the budget are not sent."""
         try:
             self._session.received(0)
         except BudgetExceeded as much:
             return [Reply(error=much.copy())] * len(keys)
-        left = max(0, self._budget - self._session.usage.requests)
-        sent = keys[:left]
+        sent = keys[: self.left]
         self._session.usage.requests += len(sent)
         needed = self._session.usage.requests + len(keys) - len(sent)
-        refused = Reply(
-            error=BudgetExceeded(
-                f"this operation needs at least {needed} upstream requests, and may send "
-                f"{self._budget} (setting GATEWAY_MAX_UPSTREAM_REQUESTS); ask for fewer rows or "
-                "less of each",
-                budget=self._budget,
-                needed=needed,
-                setting="GATEWAY_MAX_UPSTREAM_REQUESTS",
-            )
-        )
+        refused = Reply(error=self.beyond(needed))
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - the dataloader makes one for each batch
         self._sending.add(task)

@@ -101,7 +101,7 @@ class Pivots(Steps):
             return None
         limit = node.window.first if node.window is not None else None
         extent, why = choice.beside(
-            parent, limit, self._page_size(pivot, parent), self._reader.costs
+            parent, limit, self._page_size(pivot), self._reader.costs
         )
         if extent is Extent.NOTHING:
             return None
@@ -140,7 +140,7 @@ class Pivots(Steps):
         if choice is not None and Regrouped in pivot.steps:
             why = "what was read beside did not settle them"
             if flat is None or flat.next is not None:
-                known, size = len(flat.rows) if flat else 0, self._page_size(pivot, parent)
+                known, size = len(flat.rows) if flat else 0, self._page_size(pivot)
                 costs, rows_ = self._reader.costs, len(unsettled)
                 way, why = choice.afterwards(parent, known, rows_, size, costs)
         if way is Kind.REGROUP:
@@ -276,10 +276,10 @@ class Pivots(Steps):
             return []
         return adopted
 
-    def _page_size(self, pivot: PlanNode, parent: Row) -> int:
+    def _page_size(self, pivot: PlanNode) -> int:
         regroup = pivot.navigation.regroup
         collection = regroup.collection if regroup else pivot.navigation.name
-        return self._reader.page_size(f"{parent[ADDRESS]}/{collection}", pivot.entity.name)
+        return self._reader.page_sizes[f"{pivot.entity.name} {collection}"]
 
     def _expand(self, node: PlanNode, *, listed: bool) -> Expand | None:
         return node.expansion(listed=listed, allows=self._reader.allows)

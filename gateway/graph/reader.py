@@ -12,7 +12,7 @@ from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
 from gateway.graph.record import Record
 from gateway.graph.replies import Body, Reply
 from gateway.odata.address import misread
-from gateway.odata.errors import GatewayError, GraphError
+from gateway.odata.errors import BudgetExceeded, GatewayError, GraphError
 from gateway.odata.query import GraphRequest, Options
 from gateway.plan.cost import CostModel
 from gateway.plan.layout import Layout
@@ -83,6 +83,15 @@ class Reader:
         if self.record is not None:
             self.record.asked(request, reply)
         return reply
+
+    @property
+    def left(self) -> int:
+        """Requests that the operation may still send."""
+        return self._loader.left
+
+    def beyond(self, further: int) -> BudgetExceeded:
+        """Why ``further`` requests are not sent."""
+        return self._loader.beyond(self._loader.spent + further)
 
     async def get(self, path: str, options: Options, entity: str) -> tuple[Reply, Options]:
         """``GET path``, without the options that the service turns out not to accept.
@@ -200,10 +209,6 @@ class Reader:
             return await reply
         finally:
             self._loader.clear(request)
-
-    def page_size(self, path: str, entity: str) -> int:
-        """The page size seen for the collection at ``path``, or the default."""
-        return self.page_sizes[f"{entity} {path.rpartition('/')[2]}"]
 
     async def rest(
         self, first: list[Row], link: str | None, node: PlanNode | None = None

@@ -89,7 +89,10 @@ class Runner(Lists):
                 self._work((), partial(self._hydrate, stubs), hydrate, lacking=edges)
             lists, self._lists = self._lists, {}
             requests = len(self._next) + sum(map(len, lists.values()))
-            for node, parents in lists.items():
+            left = self._reader.left - len(self._next)
+            for node, waiting in lists.items():
+                parents, needed = self._affordable(node, waiting, left)
+                left -= needed
                 edges = [(node, parent) for parent in parents]
                 step = step_of(node, ReadList)
                 self._work(edges, partial(self._read_lists, node, parents), step)

@@ -87,6 +87,10 @@ class WindowReader:
         node: the plan node; without a window, everything is read.
         path: path of the collection.
         options: query options of its pages.
+
+    Attributes:
+        limit: how many rows can be had, and why not more; ``None`` where all that are asked for
+            can.
     """
 
     def __init__(
@@ -107,6 +111,7 @@ class WindowReader:
         self._after = node.arguments.get("after")
         self._select: tuple[str, ...] | None = options.select
         self._all: Pages | None = None
+        self.limit: tuple[int, GatewayError] | None = None
 
     @property
     def _edge(self) -> str:
@@ -167,13 +172,17 @@ class WindowReader:
     def _wanted(self) -> int | None:
         """How many rows; ``None`` for all."""
         window = self._node.window
-        return None if window is None else window.first if window.rows else 0
+        if window is None or not window.rows:
+            return None if window is None else 0
+        return window.first if self.limit is None else min(window.first, self.limit[0])
 
     def _counted(self, result: Slice) -> Slice:
         """``result`` without a count that can't be right."""
         walked = max(len(result.rows), 0 if self._all is None else self._all.walked)
         if isinstance(result.count, int) and result.count < walked:
             result.count = None
+        if self.limit is not None and result.more and result.error is None:
+            result.error = self.limit[1]
         return result
 
     async def _take(self, result: Slice, start: Position, wanted: int | None) -> None:
