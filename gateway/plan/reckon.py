@@ -51,7 +51,7 @@ class Reckoning:
         rows = self.rows(above)
         if rows is None or (self.node.window is not None and not self.node.window.rows):
             return 1
-        return pages(rows, self.size) + rows * self.each + self._pivots(above, rows)
+        return self._pages(rows) + rows * self.each + self._pivots(above, rows)
 
     def affordable(self, above: Row, left: int) -> int:
         """How many rows of the list below ``above`` can be had, with all that hangs below them,
@@ -61,11 +61,19 @@ class Reckoning:
             return 0
         each = self.each + (self.node.pivot is not None and not self.expanded)
         if each == 0:
-            return min(rows, left * self.size)
+            return min(rows, (left - self._begun) * self.size)
         found = min(rows, left // each)
-        while found > 0 and pages(found, self.size) + found * each > left:
+        while found > 0 and self._pages(found) + found * each > left:
             found -= 1
         return found
+
+    def _pages(self, rows: int) -> int:
+        return pages(rows, self.size) + self._begun
+
+    @property
+    def _begun(self) -> int:
+        """Behind a cursor, the rows may begin late on their first page, and end on one more."""
+        return int(self.node.arguments.get("after") is not None)
 
     def _pivots(self, above: Row, rows: int) -> int:
         """Requests for the rows of the pivot: a flat collection, or one each, whichever is less."""
