@@ -100,9 +100,7 @@ class Pivots(Steps):
         if choice is None or Regrouped not in pivot.steps or expanded or node.narrowing.narrows:
             return None
         limit = node.window.first if node.window is not None else None
-        extent, why = choice.beside(
-            parent, limit, self._page_size(pivot), self._reader.costs
-        )
+        extent, why = choice.beside(parent, limit, self._page_size(pivot), self._reader.costs)
         if extent is Extent.NOTHING:
             return None
         return Beside(first_page_only=extent is Extent.ONE_PAGE, why=why)
