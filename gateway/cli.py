@@ -14,36 +14,26 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-import orjson
 import typer
 import uvicorn
 from graphql import (
-    FragmentDefinitionNode,
     GraphQLError,
-    OperationType,
-    get_operation_ast,
-    parse,
-    validate,
 )
-from graphql.execution.values import get_variable_values
 from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from gateway import __version__
 from gateway.app import check_way_out, create_app
 from gateway.banner import banner, origin
+from gateway.explaining import program_of, told
 from gateway.graph.caller import Permission
 from gateway.http.api_keys import new_key
 from gateway.http.identity import is_loopback
 from gateway.http.persisted import read_manifest
 from gateway.http.server import server_config
-from gateway.plan.explain import explain as explain_plan
-from gateway.plan.planner import Planner
-from gateway.plan.program import Program
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.schema.build import build_schema
 from gateway.schema.cache_keys import cache_keys
-from gateway.schema.selection import AstSelection, Operation
 from gateway.settings import Settings
 
 cli = typer.Typer(
@@ -56,6 +46,7 @@ cli = typer.Typer(
 )
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+SizeOption = Annotated[int | None, typer.Option(min=1, help="How many there are.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks one.")]
 
 
@@ -434,56 +425,29 @@ def explain(
     file: Annotated[str, typer.Argument(help="File with an operation; - for standard input.")],
     operation: Annotated[str | None, typer.Option(help="Name of the operation.")] = None,
     variables: Annotated[str, typer.Option(help="Variables, as a JSON object.")] = "{}",
+    beta: Annotated[
+        bool | None, typer.Option(help="Plan for a beta root. By default as the upstream is.")
+    ] = None,
+    workflows: SizeOption = None,
+    runs: SizeOption = None,
+    users: SizeOption = None,
+    tasks: SizeOption = None,
 ) -> None:
-    """Print the plan of an operation without running it."""
+    """Print the plan of an operation without running it, with the settings of `serve`.
+
+    With --workflows, --runs (of each), --users (of each run) or --tasks (of each user) it tells
+    what it would cost there, each item of a $batch counted.
+    """
+    settings = _settings()
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
         raise _fail(f"{file}: {error.strerror}") from None
+    if beta is None:
+        beta = (settings.upstream_url or settings.sandbox_url or "").endswith("/beta")
+    sizes = (workflows, runs, users, tasks)
     try:
-        typer.echo(explain_plan(_plan(text, operation, variables)))
+        program = program_of(text, operation, variables, settings, beta=beta)
     except GraphQLError as error:
         raise _fail(str(error)) from None
-
-
-def _plan(text: str, name: str | None, variables: str) -> Program:
-    """The plan of an operation of a document.
-
-    Raises:
-        GraphQLError: the document, its operation or the variables are not valid.
-    """
-    built = build_schema()
-    schema_ = built.graphql._schema
-    document = parse(text)
-    operation = get_operation_ast(document, name)
-    if errors := validate(schema_, document):
-        raise GraphQLError("\n\n".join(map(str, errors)))
-    if operation is None:
-        raise GraphQLError("The document has no such operation; name one with --operation.")
-    if operation.operation is not OperationType.QUERY:
-        raise GraphQLError(
-            "explain prints what queries cost. A mutation sends its own request, then reads what "
-            "is selected of its payload as a query would."
-        )
-    values = get_variable_values(
-        schema_, operation.variable_definitions or (), _json_object(variables)
-    )
-    if isinstance(values, list):
-        raise GraphQLError("\n\n".join(map(str, values)) + "\n\nGive variables with --variables.")
-    fragments = {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
-    selection = AstSelection(Operation(schema_, fragments, values), operation.selection_set)
-    return Planner(built.model, max_first=_settings().max_first).plan(selection)
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        given = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        given = None
-    if not isinstance(given, dict):
-        raise GraphQLError("--variables must be a JSON object.")
-    return given
+    typer.echo(told(program, settings, sizes if any(sizes) else None))

@@ -249,6 +249,33 @@ def test_explain_prints_layers_strategies_and_requests() -> None:
         assert expected in result.stdout, result.stdout
 
 
+def test_explain_reckons_for_a_tenant_of_a_size() -> None:
+    sizes = ["--workflows", "50", "--runs", "20", "--users", "100", "--tasks", "8"]
+    query = """{ workflows { nodes { runs { nodes { userProcessingResults(first: 100) { nodes {
+      taskProcessingResults { id } } } } } } } }"""
+    told = run("explain", "-", *sizes, stdin=query).stdout
+    assert "= 1,000 items, 100,000 rows" in told
+    assert "At most 1,051 items in about " in told
+    assert told.endswith("within GATEWAY_MAX_UPSTREAM_REQUESTS=5000.\n")
+    less = run("explain", "-", *sizes, stdin=query, GATEWAY_MAX_UPSTREAM_REQUESTS="1000").stdout
+    assert "more than GATEWAY_MAX_UPSTREAM_REQUESTS=1000" in less
+    assert run("explain", "-", "--workflows", "0", stdin=query).returncode == 2
+
+
+def test_explain_plans_as_the_gateway_would() -> None:
+    query = """{ workflows(first: 100) { nodes { runs { nodes {
+      subjectProcessingResults { nodes { id } } } } } } }"""
+    plain = run("explain", "-", stdin=query).stdout
+    assert "only in front of a beta root" in plain
+    for beta in (
+        run("explain", "-", "--beta", stdin=query),
+        run("explain", "-", stdin=query, GATEWAY_UPSTREAM_URL="https://graph.microsoft.com/beta"),
+    ):
+        assert "only in front of a beta root" not in beta.stdout
+    limited = run("explain", "-", stdin=query, GATEWAY_MAX_FIRST="10").stdout
+    assert "must be from 1 to 10" in limited
+
+
 @pytest.mark.parametrize(
     ("text", "options", "rule"),
     [

@@ -1,24 +1,31 @@
 """Prints a program: its layers, the steps of each, and what they ask for."""
 
-from collections.abc import Callable
-
 from gateway.plan.choice import Choice
+from gateway.plan.numbers import Numbers
 from gateway.plan.program import Program
 from gateway.plan.steps import Allows, Step
 
+_CHOICE = (
+    "Of a choice, the cheapest that can be proven right is taken, row by row: the chain of\n"
+    "dependent requests costs the latency seen, each item the price of GATEWAY_COST."
+)
 
-def explain(program: Program, allows: Allows = lambda _: True) -> str:
+
+def explain(
+    program: Program, allows: Allows = lambda _: True, numbers: Numbers | None = None
+) -> str:
     """A program as text, one block per layer.
 
     Args:
         program: what to print.
         allows: the capabilities of the service; by default, nothing has been refused.
+        numbers: what it would cost for a tenant of a given size.
     """
     lines: list[str] = []
     for layer, steps in program.layers():
         lines.append(f"layer {layer}")
         for step in steps:
-            lines += [f"  {line}" for line in _numbered(step, allows)]
+            lines += [f"  {line}" for line in _numbered(step, allows, numbers)]
     if not lines:
         return "Nothing is asked of the service."
     lines += ["", "Requests of a layer travel together, 20 to a $batch."]
@@ -27,12 +34,26 @@ def explain(program: Program, allows: Allows = lambda _: True) -> str:
     return "\n".join(lines)
 
 
-_CHOICE = (
-    "Of a choice, the cheapest that can be proven right is taken, row by row: the chain of\n"
-    "dependent requests costs the latency seen, each item the price of GATEWAY_COST."
-)
-
-
-def _numbered(step: Step, allows: Callable[[str], bool]) -> list[str]:
+def _numbered(step: Step, allows: Allows, numbers: Numbers | None) -> list[str]:
     first, *rest = step.describe(allows)
-    return [f"{step.id}  {first}", *rest]
+    lines = [f"{step.id}  {first}", *rest]
+    if numbers is not None and (step in numbers.items or step in numbers.rows):
+        items, rows = numbers.items[step], numbers.rows[step]
+        lines.append(f"    = {_of(items, 'item')}" + (f", {_of(rows, 'row')}" if rows else ""))
+    return lines
+
+
+def _of(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def verdict(numbers: Numbers, budget: int) -> str:
+    """Whether a program fits into the requests that an operation may send."""
+    total = numbers.total
+    told = f"At most {_of(total, 'item')} in about {_of(numbers.http_requests, 'HTTP request')}: "
+    setting = f"GATEWAY_MAX_UPSTREAM_REQUESTS={budget}"
+    if total <= budget:
+        return f"{told}within {setting}."
+    return (
+        f"{told}more than {setting}.\nWhat fits is answered, the rest refused before it is asked."
+    )
