@@ -11,6 +11,7 @@ from benchmarks import (
     execution,
     faults,
     growth,
+    load,
     measure,
     memory,
     throttle,
@@ -19,7 +20,16 @@ from benchmarks import (
 from benchmarks.growth import Series
 from benchmarks.report import Part
 
-PARTS = ("execution", "end-to-end", "growth", "memory", "transport", "faults", "throttle")
+PARTS = (
+    "load",
+    "execution",
+    "end-to-end",
+    "growth",
+    "memory",
+    "transport",
+    "faults",
+    "throttle",
+)
 DOCUMENT = Path("docs/performance.md")
 PLOT = Path("docs/performance.png")
 
@@ -33,6 +43,8 @@ async def run(names: list[str], *, quick: bool) -> tuple[list[Part], Series]:
         parts.append(part)
         print(part.plain(), end="\n\n", flush=True)
 
+    if "load" in names:
+        done(await load.measure(quick=quick))
     if "execution" in names:
         done(await execution.measure(quick=quick))
         done(await blocking.measure(quick=quick))

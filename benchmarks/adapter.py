@@ -1,13 +1,11 @@
-"""The gateway as the benchmarks start it; the one place that knows its settings.
-
-`projection` is the setting that switches compiled projections off. Where the gateway has no such
-setting, it is measured as it is.
-"""
+"""The gateway as the benchmarks start it; the one place that knows its settings."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from starlette.types import ASGIApp, Message
@@ -15,25 +13,28 @@ from starlette.types import ASGIApp, Message
 from benchmarks.shapes import TOKEN
 from gateway.app import Upstream, create_app
 from gateway.graph.credentials import Fixed
+from gateway.schema.build import build_schema
 from gateway.settings import Settings
 
 UPSTREAM_URL = "http://upstream/v1.0"
-HAS_PROJECTION = "projection" in Settings.model_fields
 
 
-def settings(*, projection: bool = True) -> Settings:
+def settings() -> Settings:
     """Settings for the benchmarks, whatever the environment says."""
     given: dict[str, Any] = {"_env_file": None, "log_level": "error"}
-    if HAS_PROJECTION:
-        given["projection"] = projection
     return Settings(**given)
 
 
 class InProcess:
-    """A gateway that is called without a socket, from the bytes of a body to those of an answer."""
+    """A gateway that is called without a socket, from the bytes of a body to those of an answer.
+
+    Attributes:
+        milliseconds: what each stage of the last answer took.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self.milliseconds: dict[str, float] = {}
 
     async def answer(self, body: bytes) -> bytes:
         """The body of the answer to a POST."""
@@ -61,6 +62,10 @@ class InProcess:
             return {"type": "http.request", "body": bodies.pop(), "more_body": False}
 
         async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = dict(message["headers"]).get(b"server-timing", b"").decode()
+                stages = (stage.split(";dur=") for stage in told.split(", ") if stage)
+                self.milliseconds = {name: float(value) for name, value in stages}
             if message["type"] == "http.response.body":
                 answered.append(message.get("body", b""))
 
@@ -72,8 +77,12 @@ class InProcess:
 async def in_process(
     transport: httpx.AsyncBaseTransport, *, projection: bool = True
 ) -> AsyncIterator[InProcess]:
-    """A gateway in this process that sends its requests through ``transport``."""
+    """A gateway in this process that sends its requests through ``transport``.
+
+    Without ``projection``, graphql-core resolves every field.
+    """
     upstream = Upstream(UPSTREAM_URL, Fixed(TOKEN), transport)
-    app = create_app(settings(projection=projection), upstream)
+    with patch("gateway.app.build_schema", partial(build_schema, projection=projection)):
+        app = create_app(settings(), upstream)
     async with app.router.lifespan_context(app):
         yield InProcess(app)

@@ -36,6 +36,18 @@ def results_of(rows: list[Row]) -> list[Row]:
     ]
 
 
+def expanded(users: list[Row]) -> list[Row]:
+    """The user results of a run, whose task results came inside them and are all there."""
+    found = []
+    for user in users:
+        results = user["taskProcessingResults"]
+        assert len(results) == user["totalTasksCount"], "an expansion was cut short"
+        subject = {"id": user["subject"]["id"]}
+        told = {"id": user["id"], "subject": subject, "taskProcessingResults": results_of(results)}
+        found.append(told)
+    return found
+
+
 def users_of(users: list[Row], results: list[Row]) -> list[Row]:
     """The user results of a run, each with its share of the run's task results."""
     shares: dict[str, list[Row]] = {}

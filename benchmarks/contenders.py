@@ -13,8 +13,8 @@ import httpx
 import orjson
 from httpx_aiohttp import AiohttpTransport
 
-from benchmarks.by_hand import Row, assemble, results_of
-from benchmarks.shapes import QUERY, TOKEN, body_of
+from benchmarks.by_hand import Row, assemble, expanded, results_of
+from benchmarks.shapes import BIG_RUN, NAMES, QUERY, TOKEN, body_of
 
 ROOT = "/identityGovernance/lifecycleWorkflows"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Prefer": "include-unknown-enum-members"}
@@ -22,6 +22,7 @@ _WORKFLOWS = "?$select=id,displayName"
 _RUNS = "?$select=id,totalUsersCount,totalTasksCount"
 _USERS = "?$select=id,subject,totalTasksCount"
 _RESULTS = "?$select=id,processingStatus,failureReason,task,subject"
+_EXPANDED = "$select=id,processingStatus,failureReason,task"
 
 
 class Contender(Protocol):
@@ -205,22 +206,113 @@ class Bare(Planned):
             return orjson.loads(await answer.read())
 
 
+class Expanded(Bare):
+    """On aiohttp itself, with every expansion that the service accepts; pages are followed."""
+
+    users = f"?$select=id,subject,totalTasksCount&$expand=taskProcessingResults({_EXPANDED})"
+    most = 1_000_000
+
+    async def answer(self) -> Any:
+        """The data of one answer, as bytes that are made and let go."""
+        answer = await self.tree()
+        orjson.dumps({"data": answer})
+        return answer
+
+    async def tree(self) -> Row:
+        """The data of one answer."""
+        workflows = (await self.get(f"{ROOT}/workflows{_WORKFLOWS}"))["value"]
+        found = await self.lists([f"{ROOT}/workflows/{w['id']}/runs?$select=id" for w in workflows])
+        paths = [
+            f"{ROOT}/workflows/{workflow['id']}/runs/{run['id']}/userProcessingResults"
+            for workflow, runs in zip(workflows, found, strict=True)
+            for run in runs
+        ]
+        users = iter(await self.of_runs(paths))
+        return {
+            "workflows": {
+                "nodes": [
+                    {
+                        "id": workflow["id"],
+                        "displayName": workflow["displayName"],
+                        "runs": {
+                            "nodes": [
+                                {"id": run["id"], "userProcessingResults": {"nodes": next(users)}}
+                                for run in runs
+                            ]
+                        },
+                    }
+                    for workflow, runs in zip(workflows, found, strict=True)
+                ]
+            }
+        }
+
+    async def of_runs(self, paths: list[str]) -> list[list[Row]]:
+        """The users of each run, with their task results."""
+        found = await self.lists([path + self.users for path in paths])
+        return [expanded(rows) for rows in found]
+
+
+class BigRun(Expanded):
+    """A thousand users of one run, page by page."""
+
+    async def tree(self) -> Row:
+        """The data of one answer."""
+        [workflow, *_] = (await self.get(f"{ROOT}/workflows{_WORKFLOWS}"))["value"]
+        path = f"{ROOT}/workflows/{workflow['id']}/runs"
+        [run, *_] = (await self.get(f"{path}?$select=id"))["value"]
+        page = await self.get(f"{path}/{run['id']}/userProcessingResults{self.users}")
+        rows = page["value"]
+        while len(rows) < 1000:
+            page = await self.get(page["@odata.nextLink"].removeprefix(self.url))
+            rows += page["value"]
+        users = {"nodes": expanded(rows)}
+        runs = {"nodes": [{"id": run["id"], "userProcessingResults": users}]}
+        told = {"id": workflow["id"], "displayName": workflow["displayName"], "runs": runs}
+        return {"workflows": {"nodes": [told]}}
+
+
 class Caller(Script):
     """Asks the gateway; its own work is not measured."""
+
+    query = QUERY
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.session = aiohttp.ClientSession(headers={"Content-Type": "application/json"})
         self.stack.push_async_exit(self.session)
-        self.body = body_of(QUERY)
+        self.body = body_of(self.query)
 
     async def answer(self) -> Any:
         """The data of one answer."""
         async with self.session.post(self.url, data=self.body) as answer:
             content = await answer.read()
+        return self.read(content)
+
+    def read(self, content: bytes) -> Any:
+        """The data in an answer."""
         reply = orjson.loads(content)
         assert "errors" not in reply, reply["errors"][:3]
         return reply["data"]
+
+
+class BigCaller(Caller):
+    """Asks for a thousand users of one run."""
+
+    query = BIG_RUN
+
+
+class NamesCaller(Caller):
+    """Asks for names, of the gateway or of the proxy beside it."""
+
+    query = NAMES
+
+
+class Faulted(Caller):
+    """Takes an answer with errors, where some rows are odd or missing."""
+
+    def read(self, content: bytes) -> Any:
+        """The data in an answer."""
+        return orjson.loads(content)["data"]
 
 
 CONTENDERS: dict[str, Callable[[str], Any]] = {
@@ -228,5 +320,10 @@ CONTENDERS: dict[str, Callable[[str], Any]] = {
     "gathered": Gathered,
     "planned": Planned,
     "bare": Bare,
+    "expanded": Expanded,
+    "big run": BigRun,
     "gateway": Caller,
+    "gateway, big run": BigCaller,
+    "gateway, names": NamesCaller,
+    "gateway, faults": Faulted,
 }

@@ -95,8 +95,10 @@ async def _answers(url: str) -> None:
 
 
 @asynccontextmanager
-async def sandbox(shape: Shape, *, latency_ms: int = 0) -> AsyncIterator["Sandbox"]:
-    """A sandbox with ``shape`` task results."""
+async def sandbox(
+    shape: Shape, *, latency_ms: int = 0, expand: str = "refuse"
+) -> AsyncIterator["Sandbox"]:
+    """A sandbox with ``shape`` task results; ``expand`` is what it does with their expansion."""
     command = ["-m", "gateway", "sandbox", "--port", "0", "--no-moving"]
     for name, value in (
         ("workflows", shape.workflows),
@@ -104,6 +106,7 @@ async def sandbox(shape: Shape, *, latency_ms: int = 0) -> AsyncIterator["Sandbo
         ("users", shape.users),
         ("tasks", shape.tasks),
         ("latency-ms", latency_ms),
+        ("task-results-expand", expand),
     ):
         command += [f"--{name}", str(value)]
     async with serving(*command) as process, httpx.AsyncClient(timeout=60) as client:
@@ -120,6 +123,13 @@ class Sandbox:
     async def forget(self) -> None:
         """Clear the log."""
         await self.client.delete(self._log)
+
+    async def fault(self, **fault: Any) -> None:
+        """Let some requests go wrong from now on, and no others."""
+        await self.client.delete(self._log.replace("requests", "faults"))
+        if fault:
+            url = self._log.replace("requests", "faults")
+            (await self.client.post(url, json=[{"times": None, **fault}])).raise_for_status()
 
     async def requests(self) -> list[dict[str, Any]]:
         """The HTTP requests since the log was cleared."""

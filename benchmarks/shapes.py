@@ -23,6 +23,15 @@ ABSTRACT_QUERY = """{ workflows { nodes { id displayName runs { nodes { id
 """The same with a field of an abstract type in each run: the example of a selection that can't be
 compiled. If it can be, choose another one here."""
 
+NAMES = "{ workflows { nodes { id displayName } } }"
+"""One request upstream, and next to nothing to do."""
+
+BIG_RUN = """{ workflows(first: 1) { nodes { id displayName runs(first: 1) { nodes { id
+  userProcessingResults(first: 1000) { nodes { id subject { id }
+    taskProcessingResults { id processingStatus failureReason task { displayName } }
+  } } } } } } }"""
+"""A thousand users of one run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:

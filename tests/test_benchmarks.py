@@ -8,6 +8,7 @@ from benchmarks import (
     execution,
     faults,
     growth,
+    load,
     measure,
     memory,
     throttle,
@@ -28,6 +29,14 @@ def test_execution_compares_all_contenders_at_one_size() -> None:
     assert "448 leaf fields" in table.title
     assert len(not_compiled.rows) == 2
     assert [target.limit for target in part.targets] == [3.0, 3.0, 1.1, 1.1]
+
+
+@pytest.mark.slow
+def test_load_compares_equal_answers() -> None:
+    part = measure.run(load.measure(quick=True))
+    verdicts = part.tables[0].column("verdict")
+    assert len(verdicts) == 8
+    assert set(verdicts.values()) <= {"met", "missed"}
 
 
 def test_the_event_loop_is_watched() -> None:
