@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from gateway.cli import cli
 from gateway.odata.query import GraphRequest
 from gateway.odata.template import template_of
+from gateway.plan.choice import Choice, Extent
+from gateway.plan.steps import Kind
 from gateway.settings import Settings
 from tests.conftest import Gateway, Sent, Start
 from tests.test_across import EXAMPLES
@@ -210,3 +212,39 @@ async def test_the_program_of_each_example_is_as_written(
     if os.environ.get("WRITE_PROGRAMS") == "1":
         file.write_text(story(plan), encoding="utf-8")
     assert story(plan) == file.read_text(encoding="utf-8")
+
+
+FORCED = {
+    "expand": None,
+    "regroup beside": (Extent.ALL, Kind.READ),
+    "regroup after one page beside": (Extent.ONE_PAGE, Kind.REGROUP),
+    "regroup afterwards": (Extent.NOTHING, Kind.REGROUP),
+    "read after one page beside": (Extent.ONE_PAGE, Kind.READ),
+    "read": (Extent.NOTHING, Kind.READ),
+}
+
+
+@pytest.mark.parametrize("way", FORCED)
+async def test_every_choice_forced_each_way_answers_the_same(
+    start: Start, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = await start(moving=True, page_size=10)
+    expand = "refuse" if FORCED[way] else "accept"
+    gateway = await start(moving=True, page_size=10, task_results_expand=expand)
+    taken: Counter[str] = Counter()
+    for _, query, variables in EVERY:
+        expected = await plain.query(query, **variables)
+        with monkeypatch.context() as forcing:
+            if (forced := FORCED[way]) is not None:
+                extent, kind = forced
+                forcing.setattr(Choice, "beside", lambda *_, e=extent: (e, "forced"))
+                forcing.setattr(Choice, "afterwards", lambda *_, k=kind: (k, "forced"))
+            plan, _, answer = await told(gateway, query, **variables)
+        del answer["extensions"]
+        assert answer == expected
+        for step in plan["steps"]:
+            taken[step["strategy"]] += sum(c["rows"] for c in step.get("chosen", ()))
+    wanted = "expand" if FORCED[way] is None else way.split()[0]
+    assert taken[wanted] > 50
+    if way in ("expand", "read"):
+        assert sum(taken.values()) == taken[wanted]
