@@ -1,75 +1,25 @@
-"""Executes a plan in layers: request, stitch, go one layer down.
+"""Runs a program in layers: what is ready is asked for together, and what comes makes more ready.
 
-All requests of a layer become ready together, so the loader sends them together. What comes back
-is *stitched* into the parents' rows under the key of the plan node; after the last layer the answer
-is plain nested dicts. An edge that failed is stitched as its error, which is raised at its own path
-when the field is read.
+All requests of a layer reach the loader in one tick, so they go out together. After the last layer
+the answer is nested rows. Each piece of work is guarded (`gateway.graph.steps`): whatever happens
+in it fails its own edges and no others.
 """
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 
 from gateway.graph import batch
-from gateway.graph.across import Across
 from gateway.graph.capabilities import Standing
-from gateway.graph.entities import read_entity, unwrapped
+from gateway.graph.edges import Edges
 from gateway.graph.experiment import Trial
-from gateway.graph.lists import Lists
-from gateway.graph.reader import Reader
-from gateway.graph.steps import Edge
-from gateway.graph.users import Directory, read_user
-from gateway.graph.window import edge_of
-from gateway.odata.address import Address, key_segment
-from gateway.odata.cursor import CursorCodec, foreign
-from gateway.odata.errors import GatewayError, GraphError, without_frames
-from gateway.odata.query import Expand
-from gateway.plan.across import Across as AcrossStep
-from gateway.plan.layout import ADDRESS, PARENT
-from gateway.plan.model import Shape, Strategy
-from gateway.plan.nodes import PlanNode, Reading
-from gateway.plan.program import Program
-from gateway.plan.rows import ROWS, Row, values_of
-from gateway.plan.steps import (
-    Carried,
-    Hydrate,
-    Inline,
-    Join,
-    ReadDetails,
-    ReadEntity,
-    ReadList,
-    step_of,
-)
-from gateway.plan.stitch import (
-    above,
-    address_of,
-    carries,
-    collection_path,
-    fail,
-    home_of,
-    inlined,
-)
+from gateway.plan.rows import Row
+from gateway.plan.steps import Hydrate, ReadList, step_of
 
 
-class Runner(Lists):
-    """One run of one program.
+class Runner(Edges):
+    """One run of one program."""
 
-    Args:
-        program: what to fetch.
-        reader: reads on behalf of the operation.
-        cursors: writes and reads the cursors of connections.
-        counted: is told the rows that are in the answer once more, and raises at too many.
-    """
-
-    def __init__(
-        self, program: Program, reader: Reader, cursors: CursorCodec, counted: Callable[[int], None]
-    ) -> None:
-        super().__init__(reader, cursors, counted)
-        self._program = program
-        self._lists: dict[PlanNode, list[Row]] = {}
-        self._directory = Directory(reader, program.lookups) if program.lookups else None
-        self._stubs: list[tuple[PlanNode, Row, bool]] = []
-        self._doubted: Trial | None = None
+    _doubted: Trial | None = None
 
     async def run(self) -> Row:
         """The root row, with everything selected stitched below it; no edge's failure raises."""
@@ -79,23 +29,9 @@ class Runner(Lists):
         if (trial := self._question()) is not None:
             self._work((), partial(self._ask, trial), self._program.probe)
         while self._next or self._lists or self._undecided or self._stubs:
-            undecided, self._undecided = self._undecided, []
-            for decide in undecided:
-                decide()
-            if self._stubs:
-                stubs, self._stubs = self._stubs, []
-                edges = [(child, user) for child, user, _ in stubs]
-                hydrate = step_of(stubs[0][0], Hydrate)
-                self._work((), partial(self._hydrate, stubs), hydrate, lacking=edges)
-            lists, self._lists = self._lists, {}
-            requests = len(self._next) + sum(map(len, lists.values()))
-            left = self._reader.left - len(self._next)
-            for node, waiting in lists.items():
-                parents, needed = self._affordable(node, waiting, left)
-                left -= needed
-                edges = [(node, parent) for parent in parents]
-                step = step_of(node, ReadList)
-                self._work(edges, partial(self._read_lists, node, parents), step)
+            self._decide_all()
+            self._look_up_all()
+            requests = self._ask_for_lists()
             if self._doubted is not None and requests % batch.MAX_ITEMS:
                 self._work((), partial(self._confirm, self._doubted), self._program.probe)
                 self._doubted = None
@@ -105,105 +41,39 @@ class Runner(Lists):
                     group.create_task(work())
         return root
 
+    def _decide_all(self) -> None:
+        """Make the choices for which the last layer told what they depend on."""
+        undecided, self._undecided = self._undecided, []
+        for decide in undecided:
+            decide()
+
+    def _look_up_all(self) -> None:
+        """Look up, in bulk, what the rows of the last layer have stubs of."""
+        if not self._stubs:
+            return
+        stubs, self._stubs = self._stubs, []
+        edges = [(child, user) for child, user, _ in stubs]
+        step = step_of(stubs[0][0], Hydrate)
+        self._work((), partial(self._hydrate, stubs), step, lacking=edges)
+
+    def _ask_for_lists(self) -> int:
+        """Ask for the lists that can be paid; the number of requests of the layer, at least."""
+        lists, self._lists = self._lists, {}
+        requests = len(self._next) + sum(map(len, lists.values()))
+        left = self._reader.left - len(self._next)
+        for node, waiting in lists.items():
+            parents, needed = self._affordable(node, waiting, left)
+            left -= needed
+            edges = [(node, parent) for parent in parents]
+            self._work(edges, partial(self._read_lists, node, parents), step_of(node, ReadList))
+        return requests
+
     def _question(self) -> Trial | None:
         """What is to be asked beside the first layer, before a whole one relies on the answer."""
         probe, capabilities = self._program.probe, self._reader.capabilities
         if probe is None or capabilities.standing(probe.capability) is not Standing.UNKNOWN:
             return None
         return Trial(probe.capability, *probe.requests())
-
-    # --- what a layer consists of -----------------------------------------------------------
-
-    def _schedule(self, node: PlanNode, parent: Row) -> None:
-        """Put an edge of ``parent`` into the next layer.
-
-        An entity whose address is known takes along the edges that need only its address.
-        """
-        if node.error is not None:
-            fail(node, parent, node.error)
-        elif not self._goes_on(node, parent):
-            fail(node, parent, foreign())
-        elif node.navigation.across is not None:
-            across = step_of(node, AcrossStep)
-            self._work([(node, parent)], partial(self._read_across, node, parent), across)
-        elif node.navigation.shape is not Shape.SINGLE:
-            self._lists.setdefault(node, []).append(parent)
-        else:
-            address = address_of(node, parent)
-            if address is None:
-                return
-            row: Row = {ADDRESS: address.path, "__typename": address.entity}
-            if node.linked:
-                row[PARENT] = parent
-            if node.navigation.stub or node.reading is Reading.NOTHING:
-                self._told(node, parent, row, address)
-            else:
-                read = step_of(node, ReadEntity)
-                work = partial(self._entity, node, parent, row, address)
-                self._work([(node, parent)], work, read)
-            for child in node.children.values():
-                if child.needs_only_address and node.navigation.lives_in is None:
-                    self._schedule(child, row)
-
-    def _goes_on(self, node: PlanNode, parent: Row) -> bool:
-        """Whether a cursor, if one is given, is of this edge: found out before there is a step."""
-        after = node.window.after if node.window is not None else None
-        if after is None or node.navigation.across is not None:
-            return True
-        return self._cursors.made_for(edge_of(node, collection_path(node, parent)), after)
-
-    async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
-        """Read one entity into ``row``, which may hold stitched edges already."""
-        try:
-            read = read_user if address.entity == "User" else read_entity
-            data = await read(self._reader, node, address)
-        except GatewayError as error:
-            if node.reading is Reading.FACTS:
-                self._told(node, parent, row, address)
-            else:
-                fail(node, parent, error)
-            return
-        for name, value in data.items():
-            row.setdefault(name, value)
-        self._entered(node, parent, row)
-        moved = node.navigation.lives_in is not None
-        if moved:
-            row[ADDRESS] = home_of(node, data, address.path) or address.path
-        for child in node.children.values():
-            if isinstance(row.get(child.key), GatewayError):
-                continue
-            if moved or not child.needs_only_address:
-                self._edge(child, [row])
-
-    def _told(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
-        """Answer an entity of which only the address is needed."""
-        if address.id:
-            row["id"] = address.id
-        self._entered(node, parent, row)
-
-    def _entered(self, node: PlanNode, parent: Row, row: Row) -> None:
-        parent[node.key] = row
-        row.update(node.unsupported)
-        for name, levels in node.backward.items():
-            row[name] = above(row, levels)
-
-    async def _read_across(self, node: PlanNode, parent: Row) -> None:
-        """Read one connection across workflows."""
-        try:
-            across = Across(self._reader, self._cursors, node)
-            found = await across.read()
-        except GatewayError as error:
-            fail(node, parent, error)
-            return
-        parent[node.key] = found.connection
-        for source, rows in found.containers:
-            self._follow(source, rows, listed=True)
-        self._follow(node, found.rows, listed=True, expanded=across.expand)
-        if (pivot := node.pivot) is not None:
-            expanded = any(pivot.navigation.name in row for row in found.rows)
-            rows = self._settle_expanded(pivot, node, found.rows) if expanded else found.rows
-            for row in rows:
-                self._schedule(pivot, row)
 
     async def _ask(self, probe: Trial) -> None:
         """Ask the first half of a trial; the other goes along where a batch has place for it, at
@@ -219,145 +89,3 @@ class Runner(Lists):
 
     async def _confirm(self, probe: Trial) -> None:
         await self._reader.proven(probe)
-
-    # --- edges that rows carry, and what they carry too little of ----------------------------
-
-    def _follow(
-        self, node: PlanNode, rows: list[Row], *, listed: bool, expanded: Expand | None = None
-    ) -> None:
-        """Stitch what ``rows`` carry inline, or ``expanded``, and schedule what they do not."""
-        if not rows:
-            return
-        if node.unsupported or node.backward:
-            for row in rows:
-                row.update(node.unsupported)
-                for name, levels in node.backward.items():
-                    row[name] = above(row, levels)
-        properties, edges = node.details if listed else ([], [])
-        edges = [edge for edge in edges if any(edge.navigation.name not in row for row in rows)]
-        if properties or edges:
-            for row in rows:
-                missing = [(edge, row) for edge in edges]
-                work = partial(self._detail, node, row, properties, edges)
-                self._work(missing, work, step_of(node, ReadDetails))
-        for child in node.children.values():
-            if child is not node.pivot and child not in edges:
-                self._edge(child, rows, expanded)
-
-    def _edge(self, child: PlanNode, rows: list[Row], expanded: Expand | None = None) -> None:
-        edges = [(child, row) for row in rows]
-        self._now(edges, partial(self._guarded_edge, child, rows, edges, expanded))
-
-    def _guarded_edge(
-        self, child: PlanNode, rows: list[Row], edges: list[Edge], expanded: Expand | None
-    ) -> None:
-        navigation = child.navigation
-        if child.error is not None:
-            for row in rows:
-                row[child.key] = child.error
-        elif navigation.allows(Strategy.HYDRATE):
-            self._stub(child, rows, expanded)
-        elif navigation.allows(Strategy.JOIN):
-            self._work(edges, partial(self._join, child, rows), step_of(child, Join))
-        elif navigation.allows(Strategy.INLINE) or navigation.allows(Strategy.EXPAND):
-            self._inline(child, rows)
-        else:
-            self._inline(child, [row for row in rows if carries(row, navigation)])
-            for row in rows:
-                if not carries(row, navigation):
-                    self._schedule(child, row)
-
-    def _inline(self, child: PlanNode, rows: list[Row]) -> None:
-        name = child.navigation.name
-        targets: list[Row] = []
-        values = values_of(rows, name)
-        if child.is_carried and dict not in map(type, rows):
-            return
-        for row, value in zip(rows, values, strict=True):
-            if child.navigation.shape is Shape.SINGLE:
-                if isinstance(value, ROWS):
-                    row[child.key] = inlined(child, value, row)
-                    targets.append(row[child.key])
-                elif child.navigation.allows(Strategy.REQUEST) and name not in row:
-                    self._schedule(child, row)
-            elif isinstance(value, list) and f"{name}@odata.nextLink" in row:
-                work = partial(self._continue, child, row, value)
-                self._work([(child, row)], work, step_of(child, Inline))
-            elif isinstance(value, list):
-                targets += self._stitch(child, row, value)
-            elif child.navigation.allows(Strategy.REQUEST):
-                self._schedule(child, row)
-        self._came(step_of(child, Inline), targets)
-        self._follow(child, targets, listed=False)
-
-    async def _join(self, child: PlanNode, rows: list[Row]) -> None:
-        """Read the reference list and give each row its entry."""
-        step = step_of(child, Join)
-        found: dict[str | None, Row] = {}
-        problem: GatewayError | None = None
-        try:
-            async for page in self._reader.pages(step.collection, step.options(), child):
-                problem = problem or page.unreadable
-                found.update(step.entries(page.rows))
-        except GatewayError as error:
-            problem = error
-            without_frames(error)
-        step.absorb(rows, found, problem)
-        self._follow(child, list(found.values()), listed=True)
-
-    async def _detail(
-        self, node: PlanNode, row: Row, properties: list[str], edges: list[PlanNode]
-    ) -> None:
-        """Read from the single entity what the list response left out."""
-        step = step_of(node, ReadDetails)
-        options = step.options(edges)
-        reply, _ = await self._reader.get(row[ADDRESS], options, node.entity.name)
-        error, data = reply.error, unwrapped(reply.data)
-        if error is None and not isinstance(data, dict):
-            error = GraphError("the service answered an entity that is not an object")
-        if error is not None:
-            row.update(dict.fromkeys(properties, error))
-            for edge in edges:
-                fail(edge, row, error)
-            return
-        self._came(step, [row])
-        for name, value in data.items():
-            row.setdefault(name, value)
-        for edge in edges:
-            self._edge(edge, [row])
-
-    def _stub(self, child: PlanNode, rows: list[Row], expanded: Expand | None) -> None:
-        """Users come as id-only stubs; queue those of which more is selected.
-
-        One who is still a stub where others came expanded is not among the users any more.
-        """
-        stubs: list[Row] = []
-        complete: list[Row] = []
-        name, wanted = child.navigation.name, child.wanted
-        for row in rows:
-            stub = row.get(name)
-            if isinstance(stub, ROWS) and isinstance(stub.get("id"), str):
-                user = dict(stub) if type(stub) is dict else stub
-                if child.addressed:
-                    user[ADDRESS] = f"users/{key_segment(stub['id'])}"
-                row[child.key] = user
-                known = not wanted or user.keys() >= wanted
-                (complete if known else stubs).append(user)
-        rides = expanded is not None and expanded.name == name
-        self._came(step_of(child, Carried), complete)
-        gone = bool(complete) and rides
-        self._stubs += [(child, user, gone) for user in stubs]
-        self._follow(child, complete, listed=False)
-
-    async def _hydrate(self, stubs: list[tuple[PlanNode, Row, bool]]) -> None:
-        assert self._directory is not None  # noqa: S101 - there is one where a node has a look-up
-        users = await self._directory.load(
-            [user["id"] for _, user, _ in stubs], {user["id"] for _, user, gone in stubs if gone}
-        )
-        for child, user, _ in stubs:
-            found = users[user["id"]]
-            if isinstance(found, GatewayError):
-                found = dict.fromkeys(child.wanted, found)
-            for name, value in (found or {}).items():
-                user.setdefault(name, value)
-            self._follow(child, [user], listed=False)
