@@ -6,8 +6,8 @@ What needs more (a further page, a cursor, another try) goes on by itself.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from gateway.graph.pivot import Beside, Pivots
 from gateway.graph.reader import Asking, Reader
 from gateway.graph.record import on
 from gateway.graph.replies import Reply
-from gateway.graph.steps import Breath, Edge
+from gateway.graph.steps import Breath
 from gateway.graph.window import Slice, WindowReader
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
@@ -76,6 +76,8 @@ class Lists(Pivots):
         expand = self._expand(node, listed=True)
         expanded = expand is not None and expand.name == node.pivot.navigation.name
         reckoning = Reckoning(node, self._page_size(node.pivot), expanded)
+        if reckoning.most(parents) <= left:
+            return parents, len(parents)
         needs = [reckoning.requests(parent) for parent in parents]
         total = sum(needs)
         if total <= left or total == len(parents):
@@ -112,7 +114,7 @@ class Lists(Pivots):
             grouped = self._reader.asking(regrouped.options(self._reader.allows), pivot)
         lists = []
         for parent in parents:
-            with self._guarding((node, parent)):
+            with _Guard(node, parent):
                 lists.append(self._opened(node, parent, asking, grouped))
         loading = {future for item in lists for future in (item.first, item.beside) if future}
         for future in loading:
@@ -123,7 +125,7 @@ class Lists(Pivots):
         breath = Breath()
         for item in lists:
             await breath.taken()
-            with self._guarding((node, item.parent)):
+            with _Guard(node, item.parent):
                 if not self._is_whole(node, item, asking, grouped):
                     late.append(item)
                 elif item.found is not None:
@@ -166,7 +168,7 @@ class Lists(Pivots):
 
     async def _go_on(self, node: PlanNode, item: _List) -> None:
         """Read what is still wanted of a list, and of what is read beside it."""
-        with self._guarding((node, item.parent)):
+        with _Guard(node, item.parent):
             async with asyncio.TaskGroup() as group:
                 if node.pivot is not None and item.flat is not None and item.beside is not None:
                     group.create_task(self._read_flat(node.pivot, item.parent, item.flat))
@@ -195,13 +197,23 @@ class Lists(Pivots):
             )
         self._follow(node, rows, listed=True, expanded=expanded)
 
-    @contextmanager
-    def _guarding(self, edge: Edge) -> Iterator[None]:
-        """What breaks within fails this edge and no other."""
-        try:
-            yield
-        except Exception as error:
-            fail(*edge, error)
+
+class _Guard:
+    """What breaks within fails one edge and no other."""
+
+    __slots__ = ("_edge",)
+
+    def __init__(self, node: PlanNode, parent: Row) -> None:
+        self._edge = node, parent
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        fail(*self._edge, error)
+        return True
 
 
 async def _outcome(item: _List) -> Slice | GatewayError:

@@ -7,8 +7,7 @@ has not given, is in it: requests are told by their templates.
 import time
 from asyncio import Future
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,14 +20,19 @@ from gateway.plan.steps import Allows, Step
 _current: ContextVar[Step | None] = ContextVar("step", default=None)
 
 
-@contextmanager
-def on(step: Step | None) -> Iterator[None]:
+class on:  # noqa: N801 - it reads as a preposition
     """What is asked within is asked by ``step``."""
-    token = _current.set(step)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_step", "_token")
+
+    def __init__(self, step: Step | None) -> None:
+        self._step = step
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._step)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 @dataclass(slots=True)

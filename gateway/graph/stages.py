@@ -31,15 +31,9 @@ class Stages:
         """Seconds of all stages."""
         return self.parse + self.plan + self.upstream + self.rows + self.write
 
-    @contextmanager
-    def of(self, stage: str) -> Iterator[None]:
+    def of(self, stage: str) -> "_Stage":
         """Count the time of the block to ``stage``, less what the stages within it have counted."""
-        began, before = time.perf_counter(), self.told
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - began - (self.told - before)
-            setattr(self, stage, getattr(self, stage) + spent)
+        return _Stage(self, stage)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -58,3 +52,21 @@ class Stages:
         """The value of a ``Server-Timing`` header (W3C Server Timing, section 3): milliseconds."""
         names = [field.name for field in fields(self) if not field.name.startswith("_")]
         return ", ".join(f"{name};dur={getattr(self, name) * 1000:.2f}" for name in names)
+
+
+class _Stage:
+    """A block whose time counts to one stage."""
+
+    __slots__ = ("_before", "_began", "_name", "_stages")
+
+    def __init__(self, stages: Stages, name: str) -> None:
+        self._stages = stages
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._began, self._before = time.perf_counter(), self._stages.told
+
+    def __exit__(self, *_: object) -> None:
+        stages, name = self._stages, self._name
+        spent = time.perf_counter() - self._began - (stages.told - self._before)
+        setattr(stages, name, getattr(stages, name) + spent)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway.plan.cost import pages
 from gateway.plan.model import Shape
 from gateway.plan.nodes import PlanNode
-from gateway.plan.rows import Row
+from gateway.plan.rows import Row, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,14 @@ class Reckoning:
         if rows is None or (self.node.window is not None and not self.node.window.rows):
             return 1
         return self._pages(rows) + rows * self.each + self._pivots(above, rows)
+
+    def most(self, above: list[Row]) -> int:
+        """More than the lists below all of ``above`` can need by `requests`, told at once."""
+        pivot = self.node.pivot
+        regroup = pivot.navigation.regroup if pivot is not None else None
+        told = values_of(above, regroup.parents) if regroup is not None else []
+        rows = sum(number for number in told if type(number) is int)
+        return rows * (2 + self.each) + 2 * len(above)
 
     def affordable(self, above: Row, left: int) -> int:
         """How many rows of the list below ``above`` can be had, with all that hangs below them,
