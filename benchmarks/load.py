@@ -7,7 +7,7 @@ sandbox, in turns; the least of several turns counts.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks import processes
+from benchmarks import breakdown, processes
 from benchmarks.by_hand import Floor
 from benchmarks.execution import recorded
 from benchmarks.measure import cpu_seconds
@@ -78,6 +78,7 @@ async def measure(*, quick: bool = False) -> Part:
         await _execution(report)
     await _names(report, 20 if quick else 2000, turns)
     await _odd(report, QUICK if quick else LARGE, turns)
+    await breakdown.measure(part, quick=quick)
     return part
 
 
