@@ -4,8 +4,10 @@ CPU seconds of the gateway's process over those of the script's, for the same an
 sandbox, in turns; the least of several turns counts.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from benchmarks import breakdown, processes
 from benchmarks.by_hand import Floor
@@ -82,14 +84,34 @@ async def measure(*, quick: bool = False) -> Part:
     return part
 
 
-async def _cpu(worker: Worker, process: Running, count: int, at_once: int, turns: int) -> float:
-    """CPU milliseconds of ``process`` for an answer, the least of several turns."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What takes its turn: a worker, the process that is measured, and what is to be done before.
+
+    Attributes:
+        count: answers of a turn.
+        at_once: how many of them at the same time.
+    """
+
+    worker: Worker
+    process: Running
+    count: int
+    at_once: int = 1
+    before: Callable[[], Awaitable[object]] | None = None
+
+
+async def _cpu(turns: int, **sides: _Side) -> dict[str, float]:
+    """CPU milliseconds of each side for an answer: the sides take turns, the least counts."""
+    found: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(turns):
-        before = process.cpu_seconds
-        await worker.run(count, at_once)
-        found.append((process.cpu_seconds - before) / count * 1000)
-    return max(min(found), 1e-6)
+        for name, side in sides.items():
+            if side.before is not None:
+                await side.before()
+            began = side.process.cpu_seconds
+            await side.worker.run(side.count, side.at_once)
+            spent = (side.process.cpu_seconds - began) / side.count * 1000
+            found[name].append(max(spent, 1e-6))
+    return {name: min(times) for name, times in found.items()}
 
 
 @asynccontextmanager
@@ -109,25 +131,27 @@ async def _trees(
     report: Report, shape: Shape, alone: float, together: float, turns: int, *, quick: bool
 ) -> None:
     count = 2 if quick else max(8, 12_000 // max(shape.rows, 100))
-    spent: dict[int, float] = {}
-    async with _pair(shape, "expanded", "gateway", "accept") as (by_hand, caller, gateway, _):
+    async with (
+        _pair(shape, "expanded", "gateway", "accept") as (by_hand, caller, gateway, _),
+        _pair(shape, "bare", "gateway", "refuse") as (_, other, refused, _),
+    ):
         expected = await by_hand.answer()
+        assert task_results(expected) == shape.rows
         for _ in range(3):
             assert await caller.answer() == expected
-        assert task_results(expected) == shape.rows
+            assert task_results(await other.answer()) == shape.rows
         for at_once, limit in ((1, alone), (2 if quick else AT_ONCE, together)):
-            many = count * at_once if at_once > 1 else count
-            theirs = await _cpu(by_hand, by_hand.running, many, at_once, turns)
-            ours = spent[at_once] = await _cpu(caller, gateway, many, at_once, turns)
-            report.most(f"{shape}, {_said(at_once)}: CPU over by hand", ours, theirs, limit)
-    async with _pair(shape, "bare", "gateway", "refuse") as (by_hand, caller, gateway, _):
-        for _ in range(3):
-            assert task_results(await caller.answer()) == shape.rows
-        for at_once, before in spent.items():
-            many = count * at_once if at_once > 1 else count
-            ours = await _cpu(caller, gateway, many, at_once, turns)
-            name = f"{shape}, {_said(at_once)}: expansion refused over accepted"
-            report.most(name, ours, before, 1.3)
+            many = count * at_once
+            spent = await _cpu(
+                turns,
+                theirs=_Side(by_hand, by_hand.running, many, at_once),
+                ours=_Side(caller, gateway, many, at_once),
+                refused=_Side(other, refused, many, at_once),
+            )
+            name = f"{shape}, {_said(at_once)}"
+            report.most(f"{name}: CPU over by hand", spent["ours"], spent["theirs"], limit)
+            name += ": expansion refused over accepted"
+            report.most(name, spent["refused"], spent["ours"], 1.3)
 
 
 def _said(at_once: int) -> str:
@@ -140,10 +164,13 @@ async def _big_run(report: Report, shape: Shape, turns: int) -> None:
         expected = await by_hand.answer()
         for _ in range(2):
             assert await caller.answer() == expected
-        theirs = await _cpu(by_hand, by_hand.running, 5, 1, turns)
-        ours = await _cpu(caller, gateway, 5, 1, turns)
+        spent = await _cpu(
+            turns,
+            theirs=_Side(by_hand, by_hand.running, 5),
+            ours=_Side(caller, gateway, 5),
+        )
         name = f"one run of {shape.users:,} users x {shape.tasks}, first: 1000: CPU over by hand"
-        report.most(name, ours, theirs, 1.5)
+        report.most(name, spent["ours"], spent["theirs"], 1.5)
 
 
 async def _memory(report: Report) -> None:
@@ -202,13 +229,15 @@ async def _odd(report: Report, shape: Shape, turns: int) -> None:
         run = workflow["runs"]["nodes"][0]["id"]
         users = f"/runs/{run}/userProcessingResults"
         odd = [{"id": "odd", "subject": 1, "totalTasksCount": 0, "taskProcessingResults": []}]
-        count = 8
-        plain = await _cpu(caller, gateway, count, 1, turns)
-        for name, fault in (
-            ("with one odd page", {"match": users, "patch": {"value": odd}}),
-            ("with one failing edge", {"match": users, "status": 404}),
-        ):
+        faults = {
+            "with one odd page": {"match": users, "patch": {"value": odd}},
+            "with one failing edge": {"match": users, "status": 404},
+        }
+        sides = {"without": _Side(caller, gateway, 8, before=sandbox.fault)}
+        for name, fault in faults.items():
+            sides[name] = _Side(caller, gateway, 8, before=partial(sandbox.fault, **fault))
             await sandbox.fault(**fault)
             assert await caller.answer() != whole
-            ours = await _cpu(caller, gateway, count, 1, turns)
-            report.most(f"{shape} {name}, over without", ours, plain, 1.3)
+        spent = await _cpu(turns + 2, **sides)
+        for name in faults:
+            report.most(f"{shape} {name}, over without", spent[name], spent["without"], 1.3)

@@ -214,6 +214,50 @@ async def test_the_program_of_each_example_is_as_written(
     assert story(plan) == file.read_text(encoding="utf-8")
 
 
+MORE = [
+    """{ taskProcessingResults(first: 5) { nodes { id subject { displayName manager {
+      displayName } } workflow { executionConditions { __typename } tasks { id } createdBy {
+      displayName } } run { id reprocessedRuns { id } } } } }""",
+    """{ workflows { nodes { id versions { nodes { versionNumber tasks { id } createdBy {
+      displayName } } } } } }""",
+    """{ workflows(first: 2) { nodes { id taskReports { nodes { id task { displayName }
+      taskDefinition { displayName } run { startedDateTime } } } } } }""",
+    """{ deletedWorkflows { nodes { id displayName tasks { id } runs { nodes { id } } } }
+      workflowTemplates { nodes { id tasks { id } } } taskDefinitions { nodes { id displayName
+      } } }""",
+    """{ customTaskExtensions { nodes { id createdBy { displayName } lastModifiedBy {
+      displayName } } } settings { __typename } }""",
+    """{ workflows(first: 3) { nodes { userProcessingResults(first: 3) { totalCount nodes {
+      subject { displayName department manager { displayName } } taskProcessingResults { id }
+      } } } } }""",
+    """{ workflows { nodes { runs(filter: {processingStatus: {eq: COMPLETED}}, orderBy:
+      [{field: STARTED_DATE_TIME, direction: DESC}]) { nodes { id
+      userProcessingResults(filter: {processingStatus: {ne: COMPLETED}}) { nodes {
+      taskProcessingResults(filter: {processingStatus: {eq: FAILED}}) { id failureReason } } }
+      } } } } }""",
+    """{ workflows { nodes { runs(first: 1) { nodes { taskProcessingResults(first: 12) { nodes
+      { id task { displayName } userProcessingResult: __typename run { id } workflow {
+      displayName } subject { displayName } } pageInfo { endCursor } } } } } } }""",
+    """{ a: workflows(first: 2) { nodes { id } } b: workflows(search: "a") { nodes { id }
+      totalCount } }""",
+    """{ workflows { nodes { executionScope { nodes { id subject { displayName } } } } } }""",
+]
+
+
+@pytest.mark.parametrize("expand", ["refuse", "accept"])
+async def test_what_the_examples_do_not_ask_agrees_too(start: Start, expand: str) -> None:
+    gateway = await start(moving=True, page_size=7, task_results_expand=expand)
+    for query in MORE:
+        for _ in ("cold", "warm"):
+            plan, sent, answer = await told(gateway, query)
+            assert "errors" not in answer
+            assert_agree(plan, sent)
+            whens = {r["when"] for step in plan["steps"] for r in step["requests"]}
+            assert "not foretold" not in whens, query
+            ids = [step["id"] for step in plan["steps"]]
+            assert len(ids) == len(set(ids)), query
+
+
 FORCED = {
     "expand": None,
     "regroup beside": (Extent.ALL, Kind.READ),

@@ -175,17 +175,12 @@ class _Walk:
         self._add(Across(node, edge, path, layer), id_)
         layer += len(node.sources)
         row = f"{node.address}/{KEY}"
-        containers: list[tuple[PlanNode, str]] = []
-        for place, source in enumerate(node.sources):
-            row = f"{row}/{source.path}/{KEY}" if place else row
-            containers.append((source, row))
-        number = len(node.children)
-        for source, path in containers:
-            self._details(source, path, layer + 1, f"{edge}.{source.navigation.name}", id_)
-            for child in source.children.values():
-                number += 1
-                outer = f"{edge}.{source.navigation.name}"
-                self._below(child, source, path, layer, outer, f"{id_}.{number}")
+        for number, source in enumerate(node.sources):
+            row = f"{row}/{source.path}/{KEY}" if number else row
+            outer, above = f"{edge}.{source.navigation.name}", f"{id_}{'abc'[number]}"
+            self._details(source, row, layer + 1, outer, above)
+            for place, child in enumerate(source.children.values(), 1):
+                self._below(child, source, row, layer, outer, f"{above}.{place}")
         self._listed(node, f"{row}/{node.navigation.name}", layer, edge, id_)
 
     def _listed(self, node: PlanNode, path: str, layer: int, edge: str, id_: str) -> None:

@@ -210,8 +210,14 @@ def test_a_probe_asks_for_nobody() -> None:
     assert "$expand" not in control.url
 
 
-def test_a_program_prints_the_same_twice_and_numbers_its_steps() -> None:
-    first, second = program(TREE), program(TREE)
+ACROSS = """{ taskProcessingResults { nodes { id subject { displayName }
+  workflow { executionConditions { __typename } tasks { id } createdBy { displayName } }
+  run { id reprocessedRuns { id } } } } }"""
+
+
+@pytest.mark.parametrize("text", [TREE, ACROSS])
+def test_a_program_prints_the_same_twice_and_numbers_its_steps(text: str) -> None:
+    first, second = program(text), program(text)
     lines = [
         [line for s in made.steps for line in s.describe(everything)] for made in (first, second)
     ]
