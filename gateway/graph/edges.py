@@ -11,9 +11,9 @@ from gateway.graph.across import Across
 from gateway.graph.entities import read_entity, unwrapped
 from gateway.graph.lists import Lists
 from gateway.graph.reader import Reader
-from gateway.graph.steps import Edge
 from gateway.graph.users import Directory, read_user
 from gateway.graph.window import edge_of
+from gateway.graph.work import Edge
 from gateway.odata.address import Address, key_segment
 from gateway.odata.cursor import CursorCodec, foreign
 from gateway.odata.errors import GatewayError, GraphError, without_frames

@@ -15,8 +15,8 @@ from gateway.graph.pivot import Beside, Pivots
 from gateway.graph.reader import Asking, Reader
 from gateway.graph.record import on
 from gateway.graph.replies import Reply
-from gateway.graph.steps import Breath
 from gateway.graph.window import Slice, WindowReader
+from gateway.graph.work import Breath
 from gateway.odata.cursor import CursorCodec
 from gateway.odata.errors import GatewayError
 from gateway.plan.nodes import PlanNode

@@ -11,7 +11,7 @@ from gateway.graph.pages import Page, Pages
 from gateway.graph.reader import Asking, Reader
 from gateway.graph.record import on
 from gateway.graph.replies import Reply
-from gateway.graph.steps import Steps
+from gateway.graph.work import Works
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import Expand
 from gateway.plan.choice import Choice, Extent
@@ -67,7 +67,7 @@ class Beside(Flat):
         return self.first_page_only or page.last
 
 
-class Pivots(Steps):
+class Pivots(Works):
     """Settles pivots: by an expansion that is proven whole, by regrouping, or by requests.
 
     Args:

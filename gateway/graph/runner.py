@@ -1,7 +1,7 @@
 """Runs a program in layers: what is ready is asked for together, and what comes makes more ready.
 
 All requests of a layer reach the loader in one tick, so they go out together. After the last layer
-the answer is nested rows. Each piece of work is guarded (`gateway.graph.steps`): whatever happens
+the answer is nested rows. Each piece of work is guarded (`gateway.graph.work`): whatever happens
 in it fails its own edges and no others.
 """
 

@@ -9,7 +9,7 @@ section 7, "$batch"), so what counts is time and items both. In seconds:
 and ``price`` what an item is worth (`PRICES`, setting GATEWAY_COST). Where two cost the same, the
 shorter chain wins, then the smaller number of items.
 
-Known before the requests go out: how many parents and targets a grandparent has (a run carries
+Known before the requests go out: how many parents and targets a grandparent has (it carries
 totalUsersCount and totalTasksCount) and the page size observed so far. The costs of having the
 targets of P parents, T in all, on pages of S rows:
 

@@ -4,7 +4,7 @@ The model is declared on the Strawberry types (`gateway.schema.entity`); this mo
 vocabulary. Facts come from graph-lifecycle-api.md, sections 1 to 3 and 8.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -132,7 +132,7 @@ class Navigation:
         container: the edge leads back to the entity whose key follows this segment of the path.
         reference: the edge leads to the entity beside the container, by a property of this one.
         lives_in: the collection that its rows are addressed in, where it is another: one of the
-            workflow, or a path from the version root.
+            outermost container, or a path from the version root.
         selectable: whether `$select` is documented for it.
         call: arguments to the path below the parent, where it is more than the name.
         address: root edges: arguments to the address of the entity, or to a collection path.
@@ -187,6 +187,9 @@ class Model:
 
     def __getitem__(self, name: str) -> EntityType:
         return self._types[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
 
     def __contains__(self, name: str) -> bool:
         return name in self._types

@@ -131,7 +131,7 @@ class PlanNode:
         known: root edges only: what is known of the entity without asking.
         path: path below the parent.
         narrowing: query options that the arguments call for.
-        sources: edges across workflows only: the workflows, and the runs, that are read on the
+        sources: edges across containers only: these, outermost first, that are read on the
             way; what is selected of them is selected there.
         views: bounded lists only: the same edge with filters and orders, by key.
         pivot: the child whose rows can come with, or beside, the rows of this node (`settle`).
@@ -374,7 +374,8 @@ def trail(node: PlanNode, above: PlanNode) -> "dict[str, PlanNode | None]":
     elif navigation.join is not None:
         outer, last = {}, navigation.join.collection.rpartition("/")[2]
     elif navigation.allows(Strategy.HYDRATE):
-        outer, last = {}, "users"
+        lookup = node.entity.lookup
+        outer, last = {}, lookup.collection if lookup is not None else navigation.name
     return {**outer, last: node}
 
 
@@ -391,10 +392,10 @@ def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
     aliases with equal arguments share one request and two with different ones do not collide. Long
     arguments are told by their digest, because keys are kept.
 
-    >>> edge_key("runs", {"first": 50, "after": None})
-    'runs'
-    >>> edge_key("runs", {"first": 5})
-    'runs(first=5)'
+    >>> edge_key("rows", {"first": 50, "after": None})
+    'rows'
+    >>> edge_key("rows", {"first": 5})
+    'rows(first=5)'
     """
     given = ",".join(f"{k}={v!r}" for k, v in significant(arguments).items())
     if len(given) > _LONG_ARGUMENTS:

@@ -34,10 +34,10 @@ def address_of(node: PlanNode, parent: Row) -> Address | None:
         return Address(container, entity, _last_key(container)) if container else None
     if node.navigation.reference is not None:
         collection, name = node.navigation.reference
-        key, workflow = key_of(parent, name), container_of(path, TOP)
-        if key is None or workflow is None:
+        key, outermost = key_of(parent, name), container_of(path, TOP)
+        if key is None or outermost is None:
             return None
-        return Address(f"{workflow}/{collection}/{key_segment(key)}", entity, key)
+        return Address(f"{outermost}/{collection}/{key_segment(key)}", entity, key)
     return Address(f"{path}/{node.path}", entity, "", selectable=node.navigation.selectable)
 
 
@@ -214,8 +214,8 @@ def home_of(node: PlanNode, row: Row, path: str) -> str | None:
     if key is None or collection is None:
         return None
     if not collection.startswith(LIFECYCLE_WORKFLOWS):
-        workflow = container_of(path, TOP)
-        if workflow is None:
+        outermost = container_of(path, TOP)
+        if outermost is None:
             return None
-        collection = f"{workflow}/{collection}"
+        collection = f"{outermost}/{collection}"
     return f"{collection}/{key_segment(key)}"

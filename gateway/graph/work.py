@@ -1,4 +1,4 @@
-"""The steps of a layer, each guarded: what breaks in one fails its own edges and no others."""
+"""The work of a layer, each piece guarded: what breaks in one fails its own edges and no others."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ class Breath:
             self._since = time.perf_counter()
 
 
-class Steps:
+class Works:
     """What is to be done in the next layer."""
 
     def __init__(self) -> None:
