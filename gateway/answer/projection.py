@@ -8,8 +8,9 @@ their order are those of graphql-core.
 """
 
 import asyncio
+import itertools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -107,11 +108,34 @@ class _Site:
         keys = ["", *(field.key for field in selection.places())]
         self.project = compiled.make(keys, partial(_hole, self.holes), self.holes)
 
+    def leading(self) -> "set[Field]":
+        """The fields that lead to the holes that there are; these are let go."""
+        places = {hole.place for hole in self.holes}
+        self.holes.clear()
+        return _leading(self.selection, places, itertools.count(1))
+
 
 def _hole(holes: list[Hole], place: int, source: Any) -> Hole:
     hole = Hole(place, source)
     holes.append(hole)
     return hole
+
+
+def _leading(selection: Selection, places: set[int], numbers: Iterator[int]) -> set[Field]:
+    """The fields of a selection, and those below, that lead to ``places``.
+
+    ``numbers`` are those of its fields, in the order of `Selection.places`.
+    """
+    found: set[Field] = set()
+    for field in selection.composites:
+        here = next(numbers) in places
+        for target in (field.targets or {}).values():
+            below = _leading(target, places, numbers)
+            found |= below
+            here = here or bool(below)
+        if here:
+            found.add(field)
+    return found
 
 
 _Key = tuple[GraphQLObjectType, int, bool]
@@ -173,10 +197,10 @@ class Projecting(Bounded):
             return generic()
         if not site.holes:
             return data
-        site.holes.clear()
+        leading = site.leading()
         if type(data) is Hole:
             return self.counted(generic)
-        self.counted(partial(self._fill, site.selection, data, path))
+        self.counted(partial(self._fill, site.selection, data, path, leading))
         return data
 
     def _projected(self, path: Path, make: Callable[[], Any], finish: Callable[[Any], Any]) -> Any:
@@ -236,8 +260,8 @@ class Projecting(Bounded):
     ) -> Any:
         """Response objects without their holes."""
         if site.holes:
-            site.holes.clear()
-            self.counted(partial(fill, items=data, item_type=item_type, details=details))
+            given = {"items": data, "item_type": item_type, "details": details}
+            self.counted(partial(fill, **given, leading=site.leading()))
         return data
 
     def _new_site(self, key: _Key, details: FieldDetailsList) -> _Entry:
@@ -286,8 +310,8 @@ class Projecting(Bounded):
 
     # --- holes -----------------------------------------------------------------------------
 
-    def _fill(self, selection: Selection, data: Any, trail: _Trail) -> None:
-        """Fill the holes of an object.
+    def _fill(self, selection: Selection, data: Any, trail: _Trail, leading: set[Field]) -> None:
+        """Fill the holes of an object, which are below the fields that are ``leading`` there.
 
         Raises:
             GraphQLError: the object becomes null.
@@ -295,7 +319,7 @@ class Projecting(Bounded):
         parent = selection.type
         for field in selection.composites:
             value = getattr(data, field.at)
-            if value is None:
+            if value is None or field not in leading:
                 continue
             at = (trail, field.name, parent.name)
             if type(value) is Hole:
@@ -310,21 +334,27 @@ class Projecting(Bounded):
                 continue
             try:
                 if field.type.listed:
-                    self._fill_items(field, parent, value, at)
+                    self._fill_items(field, parent, value, at, leading)
                 elif field.target is not None:
-                    self._fill(field.target, value, at)
+                    self._fill(field.target, value, at, leading)
             except Exception as error:
                 self.handle_field_error(error, field.definition.type, field.details, _path(at))
                 setattr(data, field.at, None)
 
     def _fill_items(
-        self, field: Field, parent: GraphQLObjectType, items: list[Any], trail: _Trail
+        self,
+        field: Field,
+        parent: GraphQLObjectType,
+        items: list[Any],
+        trail: _Trail,
+        leading: set[Field],
     ) -> None:
         """Fill the holes of a list of objects that is the value of a field."""
         if field.target is not None or any(type(item) is Hole for item in items):
             nodes = [details.node for details in field.details]
             info = self.build_resolve_info(field.definition, nodes, parent, _path(trail))
-            self._fill_list(field.target, items, field.type.item, trail, info, field.details)
+            item_type, details = field.type.item, field.details
+            self._fill_list(field.target, items, item_type, trail, info, details, leading)
 
     def _fill_list(
         self,
@@ -334,8 +364,10 @@ class Projecting(Bounded):
         trail: _Trail,
         info: GraphQLResolveInfo[Any],
         details: FieldDetailsList,
+        leading: set[Field],
     ) -> None:
         """Fill the holes of a list of objects; without a ``selection``, they are of many types."""
+        goes_on = selection is not None and not leading.isdisjoint(selection.composites)
         for index, item in enumerate(items):
             at = (trail, index, None)
             if type(item) is Hole:
@@ -346,9 +378,9 @@ class Projecting(Bounded):
                 )
                 self._refused = _NOTHING
                 items[index] = completed[0]
-            elif selection is not None and selection.composites:
+            elif goes_on and selection is not None:
                 try:
-                    self._fill(selection, item, at)
+                    self._fill(selection, item, at, leading)
                 except Exception as error:
                     self.handle_field_error(error, item_type, details, _path(at))
                     items[index] = None

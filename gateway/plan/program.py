@@ -123,6 +123,7 @@ class _Walk:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._needs: dict[str, tuple[str, ...]] = {}
 
     def begin(self, node: PlanNode, id_: str) -> None:
         """A root edge."""
@@ -177,43 +178,35 @@ class _Walk:
         row = f"{node.address}/{KEY}"
         for number, source in enumerate(node.sources):
             row = f"{row}/{source.path}/{KEY}" if number else row
-            outer, above = f"{edge}.{source.navigation.name}", f"{id_}{'abc'[number]}"
-            self._details(source, row, layer + 1, outer, above)
-            for place, child in enumerate(source.children.values(), 1):
-                self._below(child, source, row, layer, outer, f"{above}.{place}")
+            outer = f"{edge}.{source.navigation.name}"
+            self._rows(source, row, layer, outer, f"{id_}{'abc'[number]}")
         self._listed(node, f"{row}/{node.navigation.name}", layer, edge, id_)
 
     def _listed(self, node: PlanNode, path: str, layer: int, edge: str, id_: str) -> None:
         """What hangs below the rows of a list at ``path``."""
-        key = f"{path}/{KEY}"
-        home = home_of(node, {node.entity.key or "id": KEY}, path)
-        row = home or key
-        self._details(node, row, layer + 1, edge, id_)
-        for place, child in enumerate(node.children.values(), 1):
-            if child is node.pivot:
-                self._pivot(node, child, path, row, layer, edge, f"{id_}.{place}")
-            else:
-                self._below(child, node, row, layer, edge, f"{id_}.{place}")
+        row = home_of(node, {node.entity.key or "id": KEY}, path) or f"{path}/{KEY}"
+        self._rows(node, row, layer, edge, id_, path)
 
-    def _below(
-        self, child: PlanNode, node: PlanNode, row: str, layer: int, edge: str, id_: str
+    def _rows(
+        self, node: PlanNode, row: str, layer: int, edge: str, id_: str, path: str = ""
     ) -> None:
-        """An edge below the rows of a list."""
+        """What hangs below rows at ``row`` that come out of a list, which is at ``path``."""
         expand = node.expansion(listed=True, allows=_everything)
-        if child.error is None and child.needs_only_address:
-            self._edge(child, {ADDRESS: row}, layer + 1, edge, id_)
-            return
-        details = node.details[1]
-        later = child in details and (expand is None or expand.name != child.navigation.name)
-        self._carried(child, {ADDRESS: row}, expand, layer + later, edge, id_, listed=True)
-
-    def _details(self, node: PlanNode, row: str, layer: int, edge: str, id_: str) -> None:
-        expand = node.expansion(listed=True, allows=_everything)
+        rides = expand.name if expand is not None else ""
         properties, edges = node.details
-        edges = [e for e in edges if expand is None or e.navigation.name != expand.name]
-        if properties or edges:
-            names = ", ".join((*properties, *(e.navigation.name for e in edges)))
-            self._add(ReadDetails(node, f"{edge}.({names})", row, layer), f"{id_}.0")
+        late = {child.navigation.name for child in edges} - {rides}
+        if properties or late:
+            names = ", ".join((*properties, *sorted(late)))
+            self._add(ReadDetails(node, f"{edge}.({names})", row, layer + 1), f"{id_}.0")
+        for place, child in enumerate(node.children.values(), 1):
+            below = f"{id_}.{place}"
+            if child is node.pivot:
+                self._pivot(node, child, path, row, layer, edge, below)
+            elif child.error is None and child.needs_only_address:
+                self._edge(child, {ADDRESS: row}, layer + 1, edge, below)
+            else:
+                later = layer + (child.navigation.name in late)
+                self._carried(child, {ADDRESS: row}, expand, later, edge, below, listed=True)
 
     def _pivot(
         self, node: PlanNode, pivot: PlanNode, path: str, row: str, layer: int, outer: str, id_: str
@@ -267,7 +260,10 @@ class _Walk:
                 self._add(hydrate, f"{id_}h")
         elif navigation.join is not None:
             join = Join(node, edge, path, layer + 1)
-            join.select = needs_of(self._program.root, node.entity.name)
+            name = node.entity.name
+            if name not in self._needs:
+                self._needs[name] = needs_of(self._program.root, name)
+            join.select = self._needs[name]
             self._add(join, id_)
         elif not (navigation.allows(Strategy.INLINE) or navigation.allows(Strategy.EXPAND)):
             self._edge(node, above, layer + 1, outer, id_)

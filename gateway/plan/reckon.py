@@ -6,6 +6,7 @@ reckoned when its rows are there.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from gateway.plan.cost import pages
 from gateway.plan.model import Shape
@@ -13,7 +14,7 @@ from gateway.plan.nodes import PlanNode
 from gateway.plan.rows import Row, values_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reckoning:
     """What the lists of one place need.
 
@@ -27,7 +28,7 @@ class Reckoning:
     size: int
     expanded: bool
 
-    @property
+    @cached_property
     def each(self) -> int:
         """Requests that every row needs besides the pivot's."""
         node = self.node
