@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import breakdown, processes
+from benchmarks import breakdown, peer, processes
 from benchmarks.by_hand import Floor
 from benchmarks.execution import recorded
 from benchmarks.measure import cpu_seconds
@@ -81,6 +81,7 @@ async def measure(*, quick: bool = False) -> Part:
     await _names(report, 20 if quick else 2000, turns)
     await _odd(report, QUICK if quick else LARGE, turns)
     await breakdown.measure(part, quick=quick)
+    await peer.measure(part, quick=quick)
     return part
 
 

@@ -46,12 +46,12 @@ class Running:
 
 @asynccontextmanager
 async def started(
-    *command: str, environment: Mapping[str, str] | None = None
+    *command: str, environment: Mapping[str, str] | None = None, program: str = sys.executable
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python process that is ended with the block."""
+    """A process, of Python unless said otherwise, that is ended with the block."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
+        program,
         *command,
         env={**clean, **(environment or {})},
         stdin=asyncio.subprocess.PIPE,
@@ -68,10 +68,13 @@ async def started(
 
 @asynccontextmanager
 async def serving(
-    *command: str, environment: Mapping[str, str] | None = None, path: str = r"/v1\.0|/graphql"
+    *command: str,
+    environment: Mapping[str, str] | None = None,
+    path: str = r"/v1\.0|/graphql",
+    program: str = sys.executable,
 ) -> AsyncIterator[Running]:
     """A process that prints its address, which ends in ``path``, once it answers there."""
-    async with started(*command, environment=environment) as process:
+    async with started(*command, environment=environment, program=program) as process:
         assert process.stdout is not None
         found = None
         while found is None:
