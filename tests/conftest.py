@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -17,10 +18,15 @@ from tenacity.wait import wait_random_exponential
 from gateway.app import Upstream, create_app
 from gateway.graph.credentials import Fixed, Passthrough
 from gateway.sandbox import SandboxSettings, create_sandbox
+from gateway.schema.build import build_schema
 from gateway.settings import Settings
 from tests.upstreams import Unusual
 
 TOKEN = "a-token-that-is-long-enough-to-be-a-secret"
+
+
+# A schema holds nothing of an application, and takes longest of all that one is made of.
+_schema = lru_cache(maxsize=16)(build_schema)
 
 
 # Servers that were told to stop: they look at it ten times a second, which no test has to wait for.
@@ -226,6 +232,12 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     for name in list(os.environ):
         if name.upper().startswith("GATEWAY_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _one_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applications with equal settings share their schema."""
+    monkeypatch.setattr("gateway.app.build_schema", _schema)
 
 
 @pytest.fixture(autouse=True)

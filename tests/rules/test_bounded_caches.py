@@ -27,6 +27,7 @@ from gateway.http.quota import Quota
 from gateway.plan import rows
 from gateway.plan.nodes import edge_key
 from gateway.schema import context
+from gateway.schema.build import build_schema
 from gateway.schema.context import Plans
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start
@@ -132,7 +133,10 @@ def test_a_kept_document_has_no_tokens_and_still_tells_places() -> None:
     assert not [t for t in gc.get_objects() if type(t).__name__ == "Token" and t.value == "c"]
 
 
-async def test_generated_functions_are_weighed(start: Start) -> None:
+async def test_generated_functions_are_weighed(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.app.build_schema", build_schema)
     gateway = await start()
     projection = of_this(Projection)
     assert projection._max == MAX_SOURCE <= 4_000_000
