@@ -1,8 +1,6 @@
 """How long the stages of an operation take, as Server-Timing tells it."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 
@@ -35,23 +33,41 @@ class Stages:
         """Count the time of the block to ``stage``, less what the stages within it have counted."""
         return _Stage(self, stage)
 
-    @contextmanager
-    def asking(self) -> Iterator[None]:
+    def asking(self) -> "_Asking":
         """Count the time of the block to `upstream`; blocks at one time count once."""
+        return _Asking(self)
+
+    def asked(self) -> None:
+        """A request, or several, wait for the service from now on."""
         if self._waiting == 0:
             self._since = time.perf_counter()
         self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            if self._waiting == 0:
-                self.upstream += time.perf_counter() - self._since
+
+    def answered(self) -> None:
+        """They wait no more."""
+        self._waiting -= 1
+        if self._waiting == 0:
+            self.upstream += time.perf_counter() - self._since
 
     def header(self) -> str:
         """The value of a ``Server-Timing`` header (W3C Server Timing, section 3): milliseconds."""
         names = [field.name for field in fields(self) if not field.name.startswith("_")]
         return ", ".join(f"{name};dur={getattr(self, name) * 1000:.2f}" for name in names)
+
+
+class _Asking:
+    """A block that waits for the service."""
+
+    __slots__ = ("_stages",)
+
+    def __init__(self, stages: Stages) -> None:
+        self._stages = stages
+
+    def __enter__(self) -> None:
+        self._stages.asked()
+
+    def __exit__(self, *_: object) -> None:
+        self._stages.answered()
 
 
 class _Stage:

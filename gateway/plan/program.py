@@ -135,6 +135,13 @@ class _Walk:
         step.node.steps.setdefault(type(step), step)
         return step
 
+    def _backward(self, node: PlanNode, path: str, layer: int, edge: str, id_: str) -> None:
+        """The edges that lead back to a row above: no step of the place, but told."""
+        for number, name in enumerate(node.backward, 1):
+            step = Inline(node, f"{edge}.{name}", path, layer, why="the row that it hangs below")
+            step.id = f"{id_}u{number}"
+            self._program.steps.append(step)
+
     def _edge(self, node: PlanNode, above: Row, layer: int, outer: str, id_: str) -> None:
         """An edge that is asked for below the row ``above``."""
         edge = f"{outer}.{node.navigation.name}" if outer else node.navigation.name
@@ -163,6 +170,7 @@ class _Walk:
             self._add(ReadEntity(node, edge, above, layer), id_)
         home = home_of(node, {"id": KEY}, address.path) if node.navigation.lives_in else None
         row: Row = {ADDRESS: home or address.path}
+        self._backward(node, address.path, layer, edge, id_)
         expand = node.expansion(listed=False, allows=_everything)
         for place, child in enumerate(node.children.values(), 1):
             below = f"{id_}.{place}"
@@ -173,7 +181,9 @@ class _Walk:
                 self._carried(child, row, expand, layer, edge, below, listed=False)
 
     def _across(self, node: PlanNode, path: str, layer: int, edge: str, id_: str) -> None:
-        self._add(Across(node, edge, path, layer), id_)
+        way = " → ".join(source.entity.name for source in node.sources)
+        why = f"{way} → rows, one layer after the other, newest first"
+        self._add(Across(node, edge, path, layer, why=why), id_)
         layer += len(node.sources)
         row = f"{node.address}/{KEY}"
         for number, source in enumerate(node.sources):
@@ -198,6 +208,7 @@ class _Walk:
         if properties or late:
             names = ", ".join((*properties, *sorted(late)))
             self._add(ReadDetails(node, f"{edge}.({names})", row, layer + 1), f"{id_}.0")
+        self._backward(node, row, layer, edge, id_)
         for place, child in enumerate(node.children.values(), 1):
             below = f"{id_}.{place}"
             if child is node.pivot:
@@ -259,7 +270,7 @@ class _Walk:
                 hydrate.why = "what the rows above lack"
                 self._add(hydrate, f"{id_}h")
         elif navigation.join is not None:
-            join = Join(node, edge, path, layer + 1)
+            join = Join(node, edge, path, layer + 1, why="a reference list")
             name = node.entity.name
             if name not in self._needs:
                 self._needs[name] = needs_of(self._program.root, name)
@@ -271,7 +282,7 @@ class _Walk:
         elif rides:
             self._add(Expanded(node, edge, path, layer, why="rides on the request above"), id_)
         else:
-            self._add(Inline(node, edge, path, layer), id_)
+            self._add(Inline(node, edge, path, layer, why="inside the row above"), id_)
             if navigation.allows(Strategy.REQUEST):
                 read = ReadEntity if navigation.shape is Shape.SINGLE else ReadList
                 why = "where it is not inside"
@@ -280,6 +291,7 @@ class _Walk:
 
     def _inner(self, node: PlanNode, row: str, layer: int, edge: str, id_: str) -> None:
         """What hangs below entities that came inside others."""
+        self._backward(node, row, layer, edge, id_)
         for place, child in enumerate(node.children.values(), 1):
             below = f"{id_}.{place}"
             if child.error is None and child.needs_only_address:

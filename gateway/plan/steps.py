@@ -129,7 +129,7 @@ class Carried(Step):
             expand = above.expansion(listed=self.listed, allows=allows)
             if expand is not None and expand.name == self.node.navigation.name:
                 return Kind.EXPAND, "rides on the request above"
-        return Kind.INLINE, "the id" if self.node.wanted else ""
+        return Kind.INLINE, "the id" if self.node.wanted else "inside the row above"
 
 
 class Nothing(Step):
