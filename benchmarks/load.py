@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from benchmarks import breakdown, peer, processes
 from benchmarks.by_hand import Floor
@@ -218,7 +219,8 @@ async def _names(report: Report, count: int, turns: int) -> None:
         for worker in (ours, theirs):
             seconds = [(await worker.run(count, AT_ONCE))[-1] for _ in range(turns)]
             rates.append(count / min(seconds))
-        report.least("names: operations/s over a plain proxy of the request", *rates, 0.5, "/s")
+        name = "names: operations/s over a plain proxy of the request"
+        report.least(name, rates[0], rates[1], 0.5, "/s")
 
 
 async def _odd(report: Report, shape: Shape, turns: int) -> None:
@@ -230,7 +232,7 @@ async def _odd(report: Report, shape: Shape, turns: int) -> None:
         run = workflow["runs"]["nodes"][0]["id"]
         users = f"/runs/{run}/userProcessingResults"
         odd = [{"id": "odd", "subject": 1, "totalTasksCount": 0, "taskProcessingResults": []}]
-        faults = {
+        faults: dict[str, dict[str, Any]] = {
             "with one odd page": {"match": users, "patch": {"value": odd}},
             "with one failing edge": {"match": users, "status": 404},
         }
