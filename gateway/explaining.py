@@ -40,15 +40,13 @@ def told(program: Program, settings: Settings, sizes: Sequence[int | None] | Non
     there = {name: size or 1 for name, size in zip(_CHAIN, sizes, strict=True)}
     costs = CostModel(settings.cost)
     numbers = Numbers(program, there, DEFAULT_PAGE_SIZE, costs, lambda _: True)
-    return "\n".join(
-        (explain(program, numbers=numbers), verdict(numbers, settings.max_upstream_requests))
-    )
+    return "\n".join((explain(program, numbers), verdict(numbers, settings.max_upstream_requests)))
 
 
 def program_of(
     text: str, name: str | None, variables: str, settings: Settings, *, beta: bool
 ) -> Program:
-    """The plan of an operation of a document.
+    """The program of an operation of a document.
 
     Raises:
         GraphQLError: the document, its operation or the variables are not valid.

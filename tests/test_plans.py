@@ -170,6 +170,18 @@ async def test_a_mutation_tells_its_change(start: Start) -> None:
     assert plan["httpRequests"] == sent.http
 
 
+async def test_the_steps_of_several_payloads_are_told_apart(start: Start) -> None:
+    gateway = await start(moving=True)
+    mutation = block("example mutation")
+    field = mutation[mutation.index("activateWorkflow") : mutation.rindex("}")]
+    plan, sent, answer = await told(gateway, f"mutation {{ a: {field} b: {field} }}")
+    assert answer["data"].keys() == {"a", "b"}
+    ids = [step["id"] for step in plan["steps"]]
+    assert len(ids) == len(set(ids))
+    assert {id_[:2] for id_ in ids} == {"1:", "2:", "ch"}
+    assert plan["httpRequests"] == sent.http
+
+
 async def test_a_choice_says_why(start: Start) -> None:
     gateway = await start(task_results_expand="refuse")
     for _ in range(2):

@@ -19,10 +19,10 @@ from typing import Any
 import orjson
 
 from gateway.graph import batch
-from gateway.graph.experiment import NIL, Trial
+from gateway.graph.experiment import Trial
 from gateway.graph.reader import Reader
 from gateway.graph.unread import Unread
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, key_of
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, NIL, key_of
 from gateway.odata.cursor import CursorCodec, Position, signed_edge
 from gateway.odata.errors import BadUserInput, GatewayError, GraphError
 from gateway.odata.filter import (
@@ -271,9 +271,7 @@ class Across:
         every = self._pages(path, wanted, self._node, parent)
         if subject is None:
             return every
-        clause = step.of_subject(subject)
-        both = f"{clause} and {wanted.filter}" if wanted.filter else clause
-        narrowed = Options(wanted.select, wanted.expand, both, wanted.order)
+        narrowed = step.narrowed(wanted, subject)
         return self._either(
             f"$filter {entity}.subject/id",
             path,

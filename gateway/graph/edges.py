@@ -26,6 +26,7 @@ from gateway.plan.program import Program
 from gateway.plan.rows import ROWS, Row, values_of
 from gateway.plan.steps import (
     Carried,
+    Expanded,
     Inline,
     Join,
     ReadDetails,
@@ -168,8 +169,10 @@ class Edges(Lists):
                 row.update(node.unsupported)
                 for name, levels in node.backward.items():
                     row[name] = above(row, levels)
-        properties, edges = node.details if listed else ([], [])
-        edges = [edge for edge in edges if any(edge.navigation.name not in row for row in rows)]
+        properties: list[str] = []
+        edges: list[PlanNode] = []
+        if listed and any(node.details):
+            properties, edges = step_of(node, ReadDetails).wanted(rows)
         if properties or edges:
             for row in rows:
                 missing = [(edge, row) for edge in edges]
@@ -222,7 +225,7 @@ class Edges(Lists):
                 targets += self._stitch(child, row, value)
             elif child.navigation.allows(Strategy.REQUEST):
                 self._schedule(child, row)
-        self._came(step_of(child, Inline), targets)
+        self._came(child, targets, Inline, Expanded)
         self._follow(child, targets, listed=False)
 
     async def _join(self, child: PlanNode, rows: list[Row]) -> None:
@@ -255,7 +258,7 @@ class Edges(Lists):
             for edge in edges:
                 fail(edge, row, error)
             return
-        self._came(step, [row])
+        self._came(node, [row], ReadDetails)
         for name, value in data.items():
             row.setdefault(name, value)
         for edge in edges:
@@ -279,7 +282,7 @@ class Edges(Lists):
                 known = not wanted or user.keys() >= wanted
                 (complete if known else stubs).append(user)
         rides = expanded is not None and expanded.name == name
-        self._came(step_of(child, Carried), complete)
+        self._came(child, complete, Carried)
         gone = bool(complete) and rides
         self._stubs += [(child, user, gone) for user in stubs]
         self._follow(child, complete, listed=False)

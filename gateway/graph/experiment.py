@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.graph.replies import Reply
-from gateway.odata.address import LIFECYCLE_WORKFLOWS
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, NIL
 from gateway.odata.query import GraphRequest, Options, id_equals
 
-NIL = "00000000-0000-0000-0000-000000000000"
 _OWN: dict[str, dict[str, Any]] = {
     "$select": {"select": ("id",)},
     "$filter": {"filter": id_equals(NIL)},

@@ -84,21 +84,19 @@ class Lists(Pivots):
             return parents, total
         error = self._reader.beyond(total)
         kept: list[Row] = []
+        beyond: list[Row] = []
         spent = 0
         for parent, needed in zip(parents, needs, strict=True):
-            if spent + needed <= left:
-                kept.append(parent)
-                spent += needed
-            elif (
-                not kept
-                and node.window is not None
-                and (rows := reckoning.affordable(parent, left))
-            ):
-                self._limits[node, id(parent)] = rows, error
-                kept.append(parent)
-                spent = left
-            else:
-                fail(node, parent, error.copy())
+            fits = spent + needed <= left
+            spent += needed if fits else 0
+            (kept if fits else beyond).append(parent)
+        if not kept and node.window is not None:
+            rows = reckoning.affordable(beyond[0], left)
+            if rows:
+                kept, spent = [beyond.pop(0)], left
+                self._limits[node, id(kept[0])] = rows, error
+        for parent in beyond:
+            fail(node, parent, error.copy())
         return kept, spent
 
     async def _read_lists(self, node: PlanNode, parents: list[Row]) -> None:

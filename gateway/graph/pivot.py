@@ -150,17 +150,22 @@ class Pivots(Works):
                 step_of(pivot, Regrouped),
             )
             return
-        self._chose(step_of(pivot, ReadList), unsettled, why)
+        self._chose(pivot, ReadList, unsettled, why)
         for row in unsettled:
             self._schedule(pivot, row)
 
-    def _came(self, step: Step, rows: list[Row]) -> None:
-        if self._reader.record is not None:
+    def _came(self, node: PlanNode, rows: list[Row], *kinds: type[Step]) -> None:
+        """Note rows of the step of ``node`` that is one of ``kinds``."""
+        if self._reader.record is None:
+            return
+        step = next((node.steps[kind] for kind in kinds if kind in node.steps), None)
+        if step is not None:
             self._reader.record.came(len(rows), step)
 
-    def _chose(self, step: Step, rows: list[Any], why: str) -> None:
+    def _chose(self, node: PlanNode, kind: type[Step], rows: list[Any], why: str) -> None:
+        """Note how some rows are had."""
         if self._reader.record is not None:
-            self._reader.record.chose(step, len(rows), why)
+            self._reader.record.chose(node.steps.get(kind), len(rows), why)
 
     async def _regroup(
         self,
@@ -205,7 +210,7 @@ class Pivots(Works):
         """Stitch what the flat collection holds; the parents that remain are returned."""
         step = step_of(pivot, Regrouped)
         groups, remaining = step.absorb(parent, unsettled, rows, flat, whole=whole)
-        self._chose(step, groups, flat.why)
+        self._chose(pivot, Regrouped, groups, flat.why)
         settled = self._dealt(pivot, groups, flat)
         self._follow(pivot, settled, listed=True)
         return remaining
@@ -232,12 +237,12 @@ class Pivots(Works):
         elif came:
             self._reader.capabilities.accept(feature)
         proven, unfinished, remaining = step.absorb(rows)
-        self._chose(step, proven, "their number proves them whole")
-        self._chose(step, unfinished, "the rest is read behind their link")
+        self._chose(pivot, Expanded, proven, "their number proves them whole")
+        self._chose(pivot, Expanded, unfinished, "the rest is read behind their link")
         for row, first in unfinished:
             self._work([(pivot, row)], partial(self._continue, pivot, row, first), step)
         settled = [found for row, rows_ in proven for found in self._stitch(pivot, row, rows_)]
-        self._came(step, settled)
+        self._came(pivot, settled, Expanded)
         self._follow(pivot, settled, listed=True)
         return remaining
 

@@ -130,7 +130,11 @@ class Record:
         Args:
             allows: the capabilities of the service.
         """
-        steps = [self._step(s, allows) for program in self.programs for s in program.steps]
+        steps = []
+        for number, program in enumerate(self.programs, 1):
+            # A mutation has a program for each of its payloads.
+            before = f"{number}:" if len(self.programs) > 1 else ""
+            steps += [self._step(step, before, allows) for step in program.steps]
         if (changes := self._ran.get(None)) is not None and changes.items:
             steps.append({"id": "change", "strategy": "change", **self._counts(changes, {})})
         ran = self._ran.values()
@@ -142,11 +146,11 @@ class Record:
             "milliseconds": _milliseconds(time.perf_counter() - self._began),
         }
 
-    def _step(self, step: Step, allows: Allows) -> dict[str, Any]:
+    def _step(self, step: Step, before: str, allows: Allows) -> dict[str, Any]:
         ran = self._ran.get(step) or Ran()
         kind, why = step.told(allows)
         told: dict[str, Any] = {
-            "id": step.id,
+            "id": before + step.id,
             "layer": step.layer,
             "edge": step.edge,
             "strategy": kind,

@@ -17,6 +17,8 @@ from gateway.odata.errors import BadUserInput
 LIFECYCLE_WORKFLOWS = "identityGovernance/lifecycleWorkflows"
 TOP = "workflows"
 """The collection that all other containers are below."""
+NIL = "00000000-0000-0000-0000-000000000000"
+"""The id of nobody, for requests that hold nothing of a caller."""
 MAX_ID_LENGTH = 256
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\%?#]")

@@ -84,10 +84,7 @@ class Across(Step):
         options = self.rows(allows)
         subject = node.arguments.get("subjectId")
         if subject is not None:
-            clause = of_subject(subject)
-            options = replace(
-                options, filter=f"{clause} and {options.filter}" if options.filter else clause
-            )
+            options = narrowed(options, subject)
         request = options.get(f"{path}/{KEY}/{node.navigation.name}")
         when = one_per(node.sources[-1], " that can hold a row of the window")
         return [*found, Ask(request, when)]
@@ -95,6 +92,12 @@ class Across(Step):
     def passes(self) -> Callable[[Row], Any]:
         """Tells whether a row is wanted."""
         return predicate(self.filter)
+
+
+def narrowed(options: Options, subject: str) -> Options:
+    """The same options for the rows of one subject."""
+    clause = of_subject(subject)
+    return replace(options, filter=f"{clause} and {options.filter}" if options.filter else clause)
 
 
 def of_subject(id_: str) -> str:

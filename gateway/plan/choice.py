@@ -1,6 +1,5 @@
 """The choice between several ways to have the rows of a place, as a function of what is known."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from gateway.plan import cost
@@ -17,7 +16,6 @@ class Extent(Enum):
     ALL = "all"
 
 
-@dataclass(slots=True, eq=False)
 class Choice(Step):
     """One of several ways, for each row the cheapest that can be proven right.
 
@@ -27,7 +25,6 @@ class Choice(Step):
     """
 
     kind = Kind.CHOICE
-    ways: tuple[Step, ...] = ()
 
     def beside(
         self, grandparent: Row, limit: int | None, size: int, costs: CostModel

@@ -3,29 +3,26 @@
 from gateway.plan.choice import Choice
 from gateway.plan.numbers import Numbers
 from gateway.plan.program import Program
-from gateway.plan.steps import Allows, Step
+from gateway.plan.steps import Step
 
 _CHOICE = (
-    "Of a choice, the cheapest that can be proven right is taken, row by row: the chain of\n"
+    "Of a choice, the cheapest that can be proven right is taken, list by list: the chain of\n"
     "dependent requests costs the latency seen, each item the price of GATEWAY_COST."
 )
 
 
-def explain(
-    program: Program, allows: Allows = lambda _: True, numbers: Numbers | None = None
-) -> str:
-    """A program as text, one block per layer.
+def explain(program: Program, numbers: Numbers | None = None) -> str:
+    """A program as text, one block per layer, for a service that has refused nothing yet.
 
     Args:
         program: what to print.
-        allows: the capabilities of the service; by default, nothing has been refused.
         numbers: what it would cost for a tenant of a given size.
     """
     lines: list[str] = []
     for layer, steps in program.layers():
         lines.append(f"layer {layer}")
         for step in steps:
-            lines += [f"  {line}" for line in _numbered(step, allows, numbers)]
+            lines += [f"  {line}" for line in _numbered(step, numbers)]
     if not lines:
         return "Nothing is asked of the service."
     lines += ["", "Requests of a layer travel together, 20 to a $batch."]
@@ -34,8 +31,8 @@ def explain(
     return "\n".join(lines)
 
 
-def _numbered(step: Step, allows: Allows, numbers: Numbers | None) -> list[str]:
-    first, *rest = step.describe(allows)
+def _numbered(step: Step, numbers: Numbers | None) -> list[str]:
+    first, *rest = step.describe(lambda _: True)
     lines = [f"{step.id}  {first}", *rest]
     if numbers is not None and (step in numbers.items or step in numbers.rows):
         items, rows = numbers.items[step], numbers.rows[step]

@@ -29,7 +29,6 @@ from gateway.plan.steps import (
 )
 
 _BATCH = 20
-_OF_OTHERS = 1
 
 
 class Numbers:
@@ -38,7 +37,7 @@ class Numbers:
     Args:
         program: what is asked.
         sizes: for each entity of the chain of containers, outermost first, how many there are in
-            one of the entity before it. What is in none of them is taken for one page.
+            one of the entity before it. Of any other there is one.
         page_size: rows of a page.
         costs: compares strategies.
         allows: the capabilities of the service.
@@ -91,7 +90,7 @@ class Numbers:
         """How many of ``entity`` there are in one of ``above``; of all there are, without it."""
         chain = list(self._sizes)
         if entity not in chain or (above in chain and chain.index(above) >= chain.index(entity)):
-            return _OF_OTHERS
+            return 1
         first = chain.index(above) + 1 if above in chain else 0
         found = 1
         for name in chain[first : chain.index(entity) + 1]:

@@ -2,13 +2,12 @@
 
 It is made once, with the plan, and says everything that does not depend on what comes back: which
 ways each edge has, what each of them asks for, in which layer. What does depend on it is a
-`Choice`, made row by row by `plan.cost`. A program holds no row, no caller and no answer.
+`Choice`, made for the rows of one list at a time. A program holds no row, no caller and no answer.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gateway.odata.address import key_segment
 from gateway.odata.query import Expand
 from gateway.plan.across import Across
 from gateway.plan.choice import Choice
@@ -62,7 +61,7 @@ class Program:
         program.probe = _probe_of(root)
         walk = _Walk(program)
         for place, child in enumerate(root.children.values(), 1):
-            walk.begin(child, str(place))
+            walk.edge(child, {ADDRESS: ""}, 1, "", str(place))
         if program.probe is not None:
             program.probe.id = "0"
             program.steps.insert(0, program.probe)
@@ -125,15 +124,10 @@ class _Walk:
         self._program = program
         self._needs: dict[str, tuple[str, ...]] = {}
 
-    def begin(self, node: PlanNode, id_: str) -> None:
-        """A root edge."""
-        self._edge(node, {ADDRESS: ""}, 1, "", id_)
-
-    def _add(self, step: Step, id_: str) -> Step:
+    def _add(self, step: Step, id_: str) -> None:
         step.id = id_
         self._program.steps.append(step)
         step.node.steps.setdefault(type(step), step)
-        return step
 
     def _backward(self, node: PlanNode, path: str, layer: int, edge: str, id_: str) -> None:
         """The edges that lead back to a row above: no step of the place, but told."""
@@ -142,7 +136,7 @@ class _Walk:
             step.id = f"{id_}u{number}"
             self._program.steps.append(step)
 
-    def _edge(self, node: PlanNode, above: Row, layer: int, outer: str, id_: str) -> None:
+    def edge(self, node: PlanNode, above: Row, layer: int, outer: str, id_: str) -> None:
         """An edge that is asked for below the row ``above``."""
         edge = f"{outer}.{node.navigation.name}" if outer else node.navigation.name
         path = str(above[ADDRESS])
@@ -176,7 +170,7 @@ class _Walk:
             below = f"{id_}.{place}"
             if child.needs_only_address and child.error is None:
                 later = layer + (home is not None)
-                self._edge(child, row, later, edge, below)
+                self.edge(child, row, later, edge, below)
             else:
                 self._carried(child, row, expand, layer, edge, below, listed=False)
 
@@ -214,7 +208,7 @@ class _Walk:
             if child is node.pivot:
                 self._pivot(node, child, path, row, layer, edge, below)
             elif child.error is None and child.needs_only_address:
-                self._edge(child, {ADDRESS: row}, layer + 1, edge, below)
+                self.edge(child, {ADDRESS: row}, layer + 1, edge, below)
             else:
                 later = layer + (child.navigation.name in late)
                 self._carried(child, {ADDRESS: row}, expand, later, edge, below, listed=True)
@@ -235,9 +229,8 @@ class _Walk:
             why = f"where that is cheaper by {regroup.parents} and {regroup.targets}"
             ways.append(Regrouped(pivot, edge, grandparent, layer, why=why))
         ways.append(ReadList(pivot, edge, row, layer + 1, why="otherwise"))
-        choice = Choice(pivot, edge, row, layer, ways=tuple(ways))
-        choice.why = " or ".join(way.kind for way in ways)
-        self._add(choice, id_)
+        why = " or ".join(way.kind for way in ways)
+        self._add(Choice(pivot, edge, row, layer, why=why), id_)
         for number, way in enumerate(ways):
             self._add(way, f"{id_}{'abc'[number]}")
         self._listed(pivot, f"{row}/{pivot.path}", layer, edge, id_)
@@ -277,7 +270,7 @@ class _Walk:
             join.select = self._needs[name]
             self._add(join, id_)
         elif not (navigation.allows(Strategy.INLINE) or navigation.allows(Strategy.EXPAND)):
-            self._edge(node, above, layer + 1, outer, id_)
+            self.edge(node, above, layer + 1, outer, id_)
             return
         elif rides:
             self._add(Expanded(node, edge, path, layer, why="rides on the request above"), id_)
@@ -295,7 +288,7 @@ class _Walk:
         for place, child in enumerate(node.children.values(), 1):
             below = f"{id_}.{place}"
             if child.error is None and child.needs_only_address:
-                self._edge(child, {ADDRESS: row}, layer + 1, edge, below)
+                self.edge(child, {ADDRESS: row}, layer + 1, edge, below)
             else:
                 self._carried(child, {ADDRESS: row}, None, layer, edge, below)
 
@@ -304,7 +297,7 @@ def _inside(node: PlanNode, above: str) -> str:
     """Where an entity is addressed that came inside the row at ``above``."""
     navigation = node.navigation
     if navigation.join is not None:
-        return f"{navigation.join.collection}/{key_segment(KEY)}"
+        return f"{navigation.join.collection}/{KEY}"
     lookup = node.entity.lookup
     if navigation.allows(Strategy.HYDRATE) and lookup is not None:
         return f"{lookup.collection}/{KEY}"

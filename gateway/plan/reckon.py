@@ -43,7 +43,7 @@ class Reckoning:
         if regroup is None or node.parent is None or node.parent.entity.name != regroup.on:
             return None
         told = above.get(regroup.parents)
-        if type(told) is not int or node.narrowing.narrows:
+        if type(told) is not int or told < 0 or node.narrowing.narrows:
             return None
         return told if node.window is None else min(told, node.window.first)
 
@@ -59,7 +59,7 @@ class Reckoning:
         pivot = self.node.pivot
         regroup = pivot.navigation.regroup if pivot is not None else None
         told = values_of(above, regroup.parents) if regroup is not None else []
-        rows = sum(number for number in told if type(number) is int)
+        rows = sum(number for number in told if type(number) is int and number > 0)
         return rows * (2 + self.each) + 2 * len(above)
 
     def affordable(self, above: Row, left: int) -> int:

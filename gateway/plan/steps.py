@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, TOP, Address, key_of
+from gateway.odata.address import LIFECYCLE_WORKFLOWS, NIL, TOP, Address, key_of
 from gateway.odata.errors import GatewayError
 from gateway.odata.query import Expand, GraphRequest, Options, id_equals
 from gateway.odata.template import template_of
@@ -388,7 +388,6 @@ class Probe(Step):
 
     kind = Kind.READ
     pivot: PlanNode
-    nobody = "00000000-0000-0000-0000-000000000000"
 
     @property
     def capability(self) -> str:
@@ -401,7 +400,7 @@ class Probe(Step):
         It is put to the container of nobody, because options are looked at before ids, and nothing
         is learned from what a caller gave.
         """
-        path = f"{LIFECYCLE_WORKFLOWS}/{TOP}/{self.nobody}/{self.node.navigation.name}"
+        path = f"{LIFECYCLE_WORKFLOWS}/{TOP}/{NIL}/{self.node.navigation.name}"
         options = Options(expand=Expand(self.pivot.navigation.name, ("id",)))
         return [options.get(path), options.without("$expand").get(path)]
 

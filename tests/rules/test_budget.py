@@ -48,6 +48,25 @@ async def test_what_fits_is_answered_whole_and_the_rest_is_refused_unasked(
         assert error["extensions"]["setting"] == SETTING
 
 
+async def test_a_run_whose_counts_lie_takes_nothing_from_the_others(start: Start) -> None:
+    gateway = await start(
+        Settings(max_upstream_requests=40), task_results_expand="refuse", workflows=1, runs=5
+    )
+    for _ in ("asked", "learned"):
+        await gateway.query(ALL)
+    workflow = (await gateway.rest("/workflows"))["value"][0]["id"]
+    first, *others = (await gateway.rest(f"/workflows/{workflow}/runs"))["value"]
+    lying = {**first, "totalUsersCount": 10**9, "totalTasksCount": 10**9}
+    await gateway.fault(match="/runs\\?", times=None, patch={"value": [lying, *others]})
+    answer = await gateway.query(ALL)
+    [refused, *whole] = _users(answer["data"])
+    assert refused is None
+    assert [len(found["nodes"]) for found in whole] == [5] * 4
+    [error] = answer["errors"]
+    assert error["path"][-3:] == ["nodes", 0, "userProcessingResults"]
+    assert error["extensions"]["code"] == "BUDGET_EXCEEDED"
+
+
 async def test_a_list_that_does_not_fit_is_cut_short_with_a_cursor_to_go_on(start: Start) -> None:
     gateway = await start(
         Settings(max_upstream_requests=20),
@@ -129,6 +148,7 @@ def _reckoning(*, first: int = 1000, expanded: bool = False) -> Reckoning:
         ({"users#": 0, "tasks#": 0}, 1000, False, 1),
         ({}, 1000, False, 1),
         ({"users#": "many"}, 1000, False, 1),
+        ({"users#": -7, "tasks#": -1}, 1000, False, 1),
     ],
 )
 def test_what_is_told_is_reckoned(
