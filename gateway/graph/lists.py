@@ -69,7 +69,7 @@ class Lists(Pivots):
         """Those of ``parents`` whose lists can be had for ``left`` requests with all that hangs
         below them, and what they need; the others get the error that says so.
 
-        Where not even one whole list can be had, it is cut short, so that it can be gone on with.
+        The first that does not fit is cut short to what is left, so that it can be gone on with.
         """
         if node.pivot is None or not parents:
             return parents, len(parents)
@@ -90,11 +90,12 @@ class Lists(Pivots):
             fits = spent + needed <= left
             spent += needed if fits else 0
             (kept if fits else beyond).append(parent)
-        if not kept and node.window is not None:
-            rows = reckoning.affordable(beyond[0], left)
+        if beyond and node.window is not None:
+            rows = reckoning.affordable(beyond[0], left - spent)
             if rows:
-                kept, spent = [beyond.pop(0)], left
-                self._limits[node, id(kept[0])] = rows, error
+                self._limits[node, id(beyond[0])] = rows, error
+                kept.append(beyond.pop(0))
+                spent = left
         for parent in beyond:
             fail(node, parent, error.copy())
         return kept, spent
