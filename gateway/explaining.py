@@ -52,7 +52,7 @@ def program_of(
         GraphQLError: the document, its operation or the variables are not valid.
     """
     built = build_schema(draft_methods=settings.draft_methods)
-    schema_ = built.graphql._schema
+    schema_ = built.core
     document = parse(text)
     operation = get_operation_ast(document, name)
     if errors := validate(schema_, document):

@@ -16,8 +16,8 @@ from gateway.graph.errors import NotFound
 from gateway.odata.partial import Partial
 from gateway.plan.nodes import edge_key
 from gateway.schema.build import build_schema
-from gateway.schema.entity import read_field
 from gateway.schema.readings import SchemaReadings
+from gateway.schema.rows import read_field
 from tests.operations import executed, told, typed, written
 
 OFF = build_schema(projection=False)

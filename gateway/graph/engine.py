@@ -85,6 +85,7 @@ class Engine:
             self.page_sizes,
             self.client.relative,
             self.costs,
+            plan.routes,
             usage.record,
         )
         if usage.record is not None:
