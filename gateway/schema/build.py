@@ -148,13 +148,20 @@ def build_schema(
     compiled = Projection(SchemaReadings()) if projection else None
     mutation = DraftMutation if draft_methods else Mutation
     types = reached([Query, mutation, *(resource.type for resource in found)], _members)
+    further = _further(found, routes, draft_methods=draft_methods)
+    names = {type_.__name__ for type_ in types}
+    for type_name, made in further.items():
+        if type_name not in names:
+            raise DeclarationError(
+                f"{type_name}.{made[0].python_name}", "begins at no type of the schema"
+            )
     schema = Schema(
         query=Query,
         mutation=mutation,
         types=[member for type_ in types for member in _members(type_)],
         execution_context_class=compiled.executor(bounds) if compiled else bounded(bounds),
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
-        further=_further(found, routes, draft_methods=draft_methods),
+        further=further,
     )
     core = core_of(schema)
     read_tolerantly(core)
@@ -201,6 +208,11 @@ def _further(
                     raise DeclarationError(f"{type_name}.{name}", "is no edge")
                 type_ = _type_of(resource, navigation.shape)
                 fields.setdefault(type_name, []).append(complete(made, name, type_))
+    for type_name, made_fields in fields.items():
+        names = [made.python_name for made in made_fields]
+        for name in names:
+            if names.count(name) > 1:
+                raise DeclarationError(f"{type_name}.{name}", "is declared twice")
     fields["Query"].sort(key=lambda made: made.python_name)
     return fields
 

@@ -40,9 +40,14 @@ def routes_of(resources: Iterable[Resource]) -> Routes:
     """The routes of the resources.
 
     Raises:
-        DeclarationError: a route leads below a type that has none.
+        DeclarationError: a route leads below a type that has none, or two have one name.
     """
     resources = list(resources)
+    seen = set()
+    for resource in resources:
+        if resource.type.__name__ in seen:
+            raise DeclarationError(resource.type.__name__, "is declared twice")
+        seen.add(resource.type.__name__)
     routes = {resource.type.__name__: resource.routes for resource in resources}
     # The name of an edge that is requested stands in its path.
     names = {
@@ -178,6 +183,8 @@ class _Check:
 
     def _strategies(self, entity: EntityType, navigation: Navigation) -> Iterator[str]:
         target = self.model[navigation.target]
+        if navigation.shape is Shape.CONNECTION and target.key is None:
+            yield f"pages through {target.name}, which has no key"
         if navigation.allows(Strategy.HYDRATE) and target.lookup is None:
             yield f"is looked up, but {target.name} has no lookup"
         if navigation.allows(Strategy.JOIN) and navigation.join is None:
