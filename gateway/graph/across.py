@@ -213,15 +213,15 @@ class Across:
         return [row for rows in found for row in rows]
 
     async def _below(self, parent: Row, start: Key | None, first: int) -> list[Row]:
-        node, subject = self._node, self._step.subject
+        node, owner = self._node, self._step.owner
         of = (self._step.spec.of or ("", ""))[1]
         path = f"{parent[ADDRESS]}/{node.navigation.name}"
         further = None if start is None else compile_filter({self._by: {"le": Time(start[0])}})
         wanted = self._step.rows(self._reader.allows, further)
-        wanted_id = comparable(subject)
+        wanted_id = comparable(owner)
 
         def passes(row: Row) -> bool:
-            if subject is not None and comparable(key_of(row.get(of) or {})) != wanted_id:
+            if owner is not None and comparable(key_of(row.get(of) or {})) != wanted_id:
                 return False
             if self._passes(row) is not True:
                 return False
@@ -230,7 +230,7 @@ class Across:
         rows: list[Row] = []
         times: list[str] = []
         try:
-            async for raw in self._of_subject(path, wanted, subject, parent):
+            async for raw in self._of_owner(path, wanted, owner, parent):
                 self._unread.read = True
                 placed = [row for row in raw if self._has_place(row)]
                 times += [comparable(row[self._by]) for row in placed]
@@ -258,8 +258,8 @@ class Across:
             return False
         return bool(comparable(rows[first - 1][self._by]) > times[-1])
 
-    def _of_subject(
-        self, path: str, wanted: Options, subject: str | None, parent: Row
+    def _of_owner(
+        self, path: str, wanted: Options, owner: str | None, parent: Row
     ) -> AsyncIterator[list[Row]]:
         """Pages of rows, with what they are of in the filter as long as the service takes it.
 
@@ -268,14 +268,14 @@ class Across:
         """
         entity = self._node.entity.name
         every = self._pages(path, wanted, self._node, parent)
-        if subject is None:
+        if owner is None:
             return every
-        narrowed = self._step.narrowed(wanted, subject)
+        narrowed = self._step.narrowed(wanted, owner)
         argument, name = self._step.spec.of or ("", "")
         return self._either(
             f"$filter {entity}.{name}/id",
             path,
-            self._step.of_subject(NIL),
+            self._step.of_owner(NIL),
             self._pages(path, narrowed, self._node, parent),
             lambda: every,
             argument=argument if wanted.filter is None else None,

@@ -120,7 +120,7 @@ class Engine:
             caller, usage: as for `run`.
 
         Raises:
-            Forbidden: the caller may not change workflows.
+            Forbidden: the caller may not change anything.
             Unauthenticated: there is no token to send upstream.
             BudgetExceeded: the operation has sent as many requests as it may; nothing is sent.
         """

@@ -2,7 +2,7 @@
 
 A filter is a mapping: names of properties to their conditions (``{"eq": …, "in": […]}``), all of
 which must hold, beside ``and`` and ``or`` (lists of filters) and ``not``. A condition on a
-navigation holds the conditions on its properties (``{"subject": {"id": {"eq": …}}}``).
+navigation holds the conditions on its properties (``{"author": {"id": {"eq": …}}}``).
 
 A filter is compiled twice from the same rules: for the service, and for rows that are in hand. A
 member of an enumeration that the schema does not know counts as its UNKNOWN_FUTURE_VALUE, times

@@ -41,7 +41,7 @@ class Across(Step):
         return self.spec.by
 
     @property
-    def subject(self) -> str | None:
+    def owner(self) -> str | None:
         """The id of the entity whose rows alone are wanted, if one is given."""
         of = self.spec.of
         return self.node.arguments.get(of[0]) if of is not None else None
@@ -90,8 +90,8 @@ class Across(Step):
             when = one_per(node.sources[place - 1], " that passes") if place else ""
             found.append(Ask(self.containers(place, allows).get(path), when))
         options = self.rows(allows)
-        if self.subject is not None:
-            options = self.narrowed(options, self.subject)
+        if self.owner is not None:
+            options = self.narrowed(options, self.owner)
         request = options.get(f"{path}/{KEY}/{node.navigation.name}")
         when = one_per(node.sources[-1], " that can hold a row of the window")
         return [*found, Ask(request, when)]
@@ -100,13 +100,13 @@ class Across(Step):
         """Tells whether a row is wanted."""
         return predicate(self.filter)
 
-    def narrowed(self, options: Options, subject: str) -> Options:
+    def narrowed(self, options: Options, owner: str) -> Options:
         """The same options for the rows of one entity."""
-        clause = self.of_subject(subject)
+        clause = self.of_owner(owner)
         narrowed = f"{clause} and {options.filter}" if options.filter else clause
         return replace(options, filter=narrowed)
 
-    def of_subject(self, id_: str) -> str:
+    def of_owner(self, id_: str) -> str:
         """``$filter`` for the rows of one entity."""
         name = (self.spec.of or ("", ""))[1]
         return compile_filter({name: {"id": {"eq": comparable(id_)}}}) or ""

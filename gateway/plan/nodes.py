@@ -214,7 +214,7 @@ class PlanNode:
     def select(self, *, listed: bool, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
         """``$select``: what was asked, the key, and what children need.
 
-        What comes inlined (a task, a subject stub) is named too, because a ``$select`` may select
+        What comes inlined (an entity, a stub of one) is named too, because a ``$select`` may select
         it away (questions.md, point 2). ``listed`` is true for a list response.
         """
         if listed not in self._selects:
