@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.errors import BudgetExceeded, GatewayError, GraphError
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
@@ -12,7 +13,6 @@ from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
 from gateway.graph.record import Record
 from gateway.graph.replies import Body, Reply
 from gateway.odata.address import misread
-from gateway.odata.errors import BudgetExceeded, GatewayError, GraphError
 from gateway.odata.query import GraphRequest, Options
 from gateway.plan.cost import CostModel
 from gateway.plan.layout import Layout

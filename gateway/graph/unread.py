@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from gateway.errors import GatewayError, GraphError
 from gateway.odata.address import key_of
-from gateway.odata.errors import GatewayError, GraphError
 from gateway.plan.layout import ADDRESS, PARENT
 from gateway.plan.rows import Row
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from gateway.odata.errors import BadUserInput
+from gateway.errors import BadUserInput
 
 LIFECYCLE_WORKFLOWS = "identityGovernance/lifecycleWorkflows"
 TOP = "workflows"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from gateway.odata.errors import BadUserInput
+from gateway.errors import BadUserInput
 from gateway.odata.timestamps import Time, instant
 
 _SAFE_IN_VALUE = "$(),;=:@*!~/"

@@ -10,8 +10,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, TOP, Address, collections_of
-from gateway.odata.errors import GatewayError
 from gateway.odata.filter import predicate, sort_rows
 from gateway.odata.query import Expand, Options
 from gateway.plan.model import (

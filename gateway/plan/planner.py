@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from gateway.errors import BadUserInput, GatewayError, NotSupported
 from gateway.odata.address import Address, checked_id
-from gateway.odata.errors import BadUserInput, GatewayError, NotSupported
 from gateway.odata.filter import (
     comparable,
     compile_filter,

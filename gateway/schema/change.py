@@ -17,7 +17,8 @@ from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, is_co
 from strawberry.types import Info
 from strawberry.types.base import get_object_definition
 
-from gateway.graph.caller import Permission
+from gateway.access.caller import Permission
+from gateway.errors import BadUserInput, GatewayError, GraphError
 from gateway.graph.entities import stand_in, unwrapped
 from gateway.graph.errors import another, outcome_unknown
 from gateway.graph.replies import Reply
@@ -30,7 +31,6 @@ from gateway.odata.address import (
     key_segment,
     node_id,
 )
-from gateway.odata.errors import BadUserInput, GatewayError, GraphError
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
 from gateway.plan.model import Navigation, Shape, Strategy

@@ -14,8 +14,8 @@ from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.answer.readings import Reading, TypeName
+from gateway.errors import GatewayError
 from gateway.odata.address import Address, node_id
-from gateway.odata.errors import GatewayError
 from gateway.plan.model import (
     DEFAULT_FIRST,
     EntityType,

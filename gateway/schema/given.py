@@ -17,8 +17,8 @@ import strawberry
 from strawberry.types.base import StrawberryList, StrawberryOptional, get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
+from gateway.errors import BadUserInput
 from gateway.odata.address import LIFECYCLE_WORKFLOWS, checked_id, key_segment
-from gateway.odata.errors import BadUserInput
 from gateway.schema.enums import UNKNOWN
 
 ODATA_TYPE = "@odata.type"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 import strawberry
 from strawberry.types import Info
 
+from gateway.errors import BadUserInput
 from gateway.odata.address import (
     LIFECYCLE_WORKFLOWS,
     Address,
@@ -13,7 +14,6 @@ from gateway.odata.address import (
     parse_node_id,
     singleton,
 )
-from gateway.odata.errors import BadUserInput
 from gateway.plan.model import DEFAULT_FIRST, Shape
 from gateway.schema.across import OF_RUNS, OF_WORKFLOWS
 from gateway.schema.context import Context

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from gateway.graph.caller import EVERYTHING, Permission
-from gateway.http.api_keys import ApiKeys, new_key, parse_keys
-from gateway.http.identity import Roles
+from gateway.access.api_keys import ApiKeys, new_key, parse_keys
+from gateway.access.caller import EVERYTHING, Permission
+from gateway.access.identity import Roles
 from tests.access.authority import CLIENT, Authority
 from tests.access.conftest import NAMES, RENAME, Guard, Guarded, error_of
 

@@ -1,7 +1,7 @@
 import pytest
 
+from gateway.errors import BadUserInput
 from gateway.odata.address import entity_address, node_id, parse_node_id
-from gateway.odata.errors import BadUserInput
 
 ROOT = "identityGovernance/lifecycleWorkflows"
 WORKFLOW = "15239232-66ed-445b-8292-2f5bbb2eb833"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.graph.errors import Forbidden
+from gateway.errors import Forbidden
 
 
 class Permission(StrEnum):
