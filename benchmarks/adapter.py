@@ -11,8 +11,8 @@ import httpx
 from starlette.types import ASGIApp, Message
 
 from benchmarks.shapes import TOKEN
+from gateway.access.credentials import Fixed
 from gateway.app import Upstream, create_app
-from gateway.graph.credentials import Fixed
 from gateway.schema.build import build_schema
 from gateway.settings import Settings
 

@@ -14,19 +14,19 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from gateway.access import authenticator_of, credentials_of
+from gateway.access.credentials import Credentials, Fixed
+from gateway.access.quota import Quota
+from gateway.access.setup import authenticator_of, credentials_of
 from gateway.answer.bounds import Bounds
 from gateway.explorer import ASSETS_PATH, PAGE_HEADERS, explorer_page, static_app
 from gateway.graph.client import GraphClient
-from gateway.graph.credentials import Credentials, Fixed
 from gateway.graph.engine import Engine
-from gateway.graph.network import check
 from gateway.http.graphql import GraphQLEndpoint, Policy, fault, http_error
 from gateway.http.health import healthz
 from gateway.http.limits import Limits
 from gateway.http.persisted import PersistedDocuments, read_manifest
-from gateway.http.quota import Quota
 from gateway.http.websockets import refuse_handshake
+from gateway.network import check
 from gateway.odata.cursor import CursorCodec
 from gateway.plan.cost import CostModel
 from gateway.plan.planner import Planner
@@ -79,9 +79,8 @@ def check_way_out(settings: Settings) -> None:
     Raises:
         ValueError: it names a proxy or certificates that can't be used.
     """
-    authority = settings.authority_url
-    if authority is None and settings.tenant_id is not None:
-        authority = "https://login.microsoftonline.com"
+    access = settings.access
+    authority = access.authority if access.tenant_id or access.authority_url else None
     check(settings.upstream_url, settings.sandbox_url, authority)
 
 
@@ -91,7 +90,7 @@ def upstream_of(settings: Settings, tls: ssl.SSLContext | None = None) -> Upstre
     Raises:
         ValueError: as for `check_way_out`.
     """
-    credentials = credentials_of(settings, tls)
+    credentials = credentials_of(settings.access, tls)
     check_way_out(settings)
     if settings.upstream_url is not None:
         return Upstream(settings.upstream_url, credentials)
@@ -235,7 +234,7 @@ def create_app(
         context=lambda caller, usage: Context(
             engines[-1], plans, caller, usage, allow_resume=allow_resume
         ),
-        authenticator=authenticator_of(settings, upstream.credentials, tls),
+        authenticator=authenticator_of(settings.access, upstream.credentials, tls),
         quota=_quota(settings, upstream.is_sandbox),
         policy=_policy(settings),
         persisted=_persisted(settings),

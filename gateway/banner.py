@@ -2,8 +2,8 @@
 
 import ipaddress
 
+from gateway.access.identity import API_KEY_HEADER
 from gateway.app import DEFAULT_QUERY
-from gateway.http.identity import API_KEY_HEADER
 from gateway.settings import Settings
 
 

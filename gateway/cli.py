@@ -23,12 +23,12 @@ from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from gateway import __version__
+from gateway.access.api_keys import new_key
+from gateway.access.caller import Permission
+from gateway.access.identity import is_loopback
 from gateway.app import check_way_out, create_app
 from gateway.banner import banner, origin
 from gateway.explaining import program_of, told
-from gateway.graph.caller import Permission
-from gateway.http.api_keys import new_key
-from gateway.http.identity import is_loopback
 from gateway.http.persisted import read_manifest
 from gateway.http.server import server_config
 from gateway.sandbox import SandboxSettings, create_sandbox

@@ -1,27 +1,21 @@
 """Settings: environment variables with the prefix GATEWAY_, a `.env` file, options of `serve`."""
 
-import os
 import re
-from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateway.http.api_keys import parse_keys
-from gateway.http.identity import is_loopback
+from gateway.access.api_keys import parse_keys
+from gateway.access.given import AccessSettings, Kind, Mode, entries
 
 LONGEST_URI = 65_535
 """Bytes of an address that httptools, which reads the requests, can take apart."""
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def entries(text: str) -> list[str]:
-    """The entries of a setting that is a list: separated by commas or white space."""
-    return re.split(r"[\s,]+", text.strip(" \t\r\n,"))
 
 
 class Settings(BaseSettings):
@@ -50,7 +44,7 @@ class Settings(BaseSettings):
         ),
     ] = None
     credentials: Annotated[
-        Literal["passthrough", "app", "obo"],
+        Mode,
         Field(
             description="As whom the upstream is asked: the caller, by the token they send; the "
             "gateway's own app; or the user on whose behalf their token is exchanged."
@@ -74,7 +68,7 @@ class Settings(BaseSettings):
         ),
     ] = None
     identity: Annotated[
-        Literal["secret", "certificate", "workload", "managed"] | None,
+        Kind | None,
         Field(
             description="What proves the application. By default the secret or the certificate, "
             "whichever is set."
@@ -326,7 +320,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_upstream(self) -> "Settings":
         if self.upstream_url is not None and self.sandbox_url is not None:
-            raise ValueError("upstream_url and sandbox_url exclude each other")
+            raise ValueError("GATEWAY_UPSTREAM_URL and GATEWAY_SANDBOX_URL exclude each other")
         return self
 
     @field_validator("tenant_id", "client_id")
@@ -381,83 +375,22 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def identity_kind(self) -> Literal["secret", "certificate", "workload", "managed"] | None:
-        """What proves the gateway's application; ``None`` where it can't be told."""
-        if self.identity is not None:
-            return self.identity
-        if (self.client_secret is None) == (self.client_certificate is None):
-            return None
-        return "secret" if self.client_secret is not None else "certificate"
-
-    @property
-    def federated_token_file(self) -> str | None:
-        """The workload's token, where the platform says it is (AKS workload identity)."""
-        return os.environ.get("AZURE_FEDERATED_TOKEN_FILE")
+    def access(self) -> AccessSettings:
+        """The settings of access."""
+        given: dict[str, Any] = {
+            field.name: getattr(self, field.name) for field in fields(AccessSettings)
+        }
+        for name, value in given.items():
+            given[name] = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return AccessSettings(**given)
 
     @model_validator(mode="after")
     def _together(self) -> "Settings":
         """What settings need of each other to be safe; the first broken rule is told."""
-        for broken, rule in self._rules():
-            if broken:
-                raise ValueError(rule)
+        if self.trusted_documents_only and self.trusted_documents is None:
+            raise ValueError("GATEWAY_TRUSTED_DOCUMENTS_ONLY needs GATEWAY_TRUSTED_DOCUMENTS")
+        self.access.check()
         return self
-
-    def _rules(self) -> Iterator[tuple[bool, str]]:
-        untrusted = self.trusted_documents_only and self.trusted_documents is None
-        yield untrusted, "trusted_documents_only needs trusted_documents"
-        mode, upstream = self.credentials, self.upstream_url
-        proof = self.audience is not None or self.api_keys is not None
-        if mode == "passthrough":
-            yield (
-                proof or self.insecure,
-                "audience, api_keys and insecure need credentials=app or obo; with passthrough "
-                "the service itself judges the caller's token",
-            )
-            return
-        yield (self.audience is not None and not self.tenant_id, "audience needs tenant_id")
-        yield (self.insecure and proof, "insecure contradicts audience and api_keys")
-        if mode == "obo":
-            yield (upstream is None, "credentials=obo needs upstream_url; the sandbox has no users")
-            yield (self.audience is None, "credentials=obo needs audience: the gateway's own")
-            yield (self.api_keys is not None, "api_keys can't be used with obo: they are no users")
-            yield (self.insecure, "insecure can't be used with obo: nobody is no user")
-            yield (self.identity == "managed", "identity=managed can't be used with obo")
-        if upstream is None:
-            return
-        yield (
-            not proof and not self.insecure,
-            f"credentials={mode} lets callers use the gateway's own app, so they must prove who "
-            "they are: set audience or api_keys (or insecure, for this machine alone)",
-        )
-        yield from self._rules_of_identity(upstream)
-
-    def _rules_of_identity(self, upstream: str) -> Iterator[tuple[bool, str]]:
-        url, kind = urlsplit(upstream), self.identity_kind
-        yield (
-            url.scheme != "https" and not is_loopback(url.hostname or ""),
-            "upstream_url must begin with https://, because the gateway's own token goes there",
-        )
-        yield (
-            kind is None,
-            f"credentials={self.credentials} needs one of client_secret and client_certificate, or "
-            "identity to say which",
-        )
-        yield (
-            kind == "secret" and self.client_secret is None,
-            "identity=secret needs client_secret",
-        )
-        yield (
-            kind == "certificate" and self.client_certificate is None,
-            "identity=certificate needs client_certificate",
-        )
-        yield (
-            kind == "workload" and not self.federated_token_file,
-            "identity=workload needs AZURE_FEDERATED_TOKEN_FILE, which the platform sets",
-        )
-        yield (
-            kind != "managed" and not (self.tenant_id and self.client_id),
-            f"identity={kind} needs tenant_id and client_id",
-        )
 
     @field_validator("cors_origins", "link_origins")
     @classmethod

@@ -15,8 +15,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from tenacity.wait import wait_random_exponential
 
+from gateway.access.credentials import Fixed, Passthrough
 from gateway.app import Upstream, create_app
-from gateway.graph.credentials import Fixed, Passthrough
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.schema.build import GatewaySchema, build_schema
 from gateway.settings import Settings

@@ -25,8 +25,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from gateway.graph.errors import NotFound
-from gateway.odata.errors import GraphError
+from gateway.errors import GraphError, NotFound
 from gateway.odata.partial import Partial
 from gateway.plan.planner import Planner
 from gateway.plan.rows import ROWS, row_type

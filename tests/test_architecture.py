@@ -6,37 +6,73 @@ from pathlib import Path
 
 import pytest
 
+import gateway.errors
+from gateway.errors import GatewayError
 from gateway.schema.build import build_schema
 
 MAY_IMPORT = {
-    "odata": {"odata"},
-    "plan": {"plan", "odata"},
-    "graph": {"graph", "plan", "odata"},
-    "answer": {"answer", "plan", "odata"},
-    "schema": {"schema", "answer", "graph", "plan", "odata"},
-    "http": {"http", "schema", "graph", "odata"},
+    "odata": {"odata", "errors"},
+    "plan": {"plan", "odata", "errors"},
+    "access": {"access", "network", "errors"},
+    "graph": {"graph", "access", "plan", "odata", "network", "errors"},
+    "answer": {"answer", "plan", "odata", "errors"},
+    "schema": {"schema", "answer", "graph", "access", "plan", "odata", "errors"},
+    "http": {"http", "schema", "graph", "access", "errors"},
     "explorer": {"explorer"},
     "sandbox": {"sandbox"},
+    "network": set(),
+    "errors": set(),
 }
 
 
 def imported(file: Path) -> set[str]:
-    """The packages of the gateway that a module imports."""
+    """The packages of the gateway that a module imports, wherever in it."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, file
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
+    names.discard("gateway.__version__")
     return {name.split(".")[1] for name in names if name.startswith("gateway.")}
+
+
+def modules(package: str) -> list[Path]:
+    """The files of a package, or the one of a module."""
+    return list(Path("gateway", package).rglob("*.py")) or [Path("gateway", f"{package}.py")]
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_imports_follow_the_arrows(package: str) -> None:
-    files = list(Path("gateway", package).rglob("*.py"))
-    assert files
-    for file in files:
+    for file in modules(package):
         assert imported(file) <= MAY_IMPORT[package], file
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    from gateway.http import limits",
+        "if TYPE_CHECKING:\n    from gateway import http",
+        "import gateway.http.limits as limits",
+    ],
+)
+def test_an_import_is_found_wherever_it_is(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "module.py"
+    file.write_text(text, encoding="utf-8")
+    assert imported(file) == {"http"}
+
+
+def test_all_errors_that_callers_see_are_one_tree_in_one_module() -> None:
+    pending, names = [GatewayError], []
+    while pending:
+        error = pending.pop()
+        assert error.__module__ == "gateway.errors"
+        names.append(error.__name__)
+        pending += error.__subclasses__()
+    assert len(names) == len(set(names))
+    listed = re.findall(r"^[ │├└─]+(\w+)  ", gateway.errors.__doc__ or "", re.MULTILINE)
+    assert sorted(listed) == sorted(names)
 
 
 def _names_of_the_service() -> set[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from gateway.odata.errors import DeclarationError
+from gateway.errors import DeclarationError
 from gateway.odata.routes import Route
 from gateway.plan.model import Across, Join, Regroup, Source, Strategy
 from gateway.schema.build import build_schema

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from odata_query.grammar import ODataLexer, ODataParser
 
-from gateway.odata.errors import BadUserInput
+from gateway.errors import BadUserInput
 from gateway.odata.filter import Time, compile_filter, matches, search_phrase, sort_rows
 from gateway.odata.query import Options
 from gateway.sandbox import SandboxSettings, create_sandbox

@@ -10,9 +10,9 @@ import httpx
 import jwt
 import pytest
 
+from gateway.access.credentials import Fixed
 from gateway.app import Upstream, create_app
 from gateway.graph.client import GraphClient
-from gateway.graph.credentials import Fixed
 from gateway.graph.session import Session
 from gateway.odata.query import change
 from gateway.settings import Settings

@@ -12,7 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.answer import projection as module
 from gateway.answer.projection import Projecting, Projection
-from gateway.graph.errors import NotFound
+from gateway.errors import NotFound
 from gateway.odata.partial import Partial
 from gateway.plan.nodes import edge_key
 from gateway.schema.build import build_schema

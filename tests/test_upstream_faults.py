@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.access.credentials import Fixed
 from gateway.app import Upstream, create_app
-from gateway.graph.credentials import Fixed
 from gateway.settings import Settings
 from tests.conftest import TOKEN, Gateway, Start, running
 

@@ -23,7 +23,7 @@ from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.answer.partial import AnsweringPartially
-from gateway.odata.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
+from gateway.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
 from gateway.plan.nodes import edge_key
 from gateway.plan.rows import ROWS, Row
 

@@ -31,7 +31,7 @@ from gateway.answer.compiler import Compiled, Hole, compile_selection
 from gateway.answer.readings import Readings
 from gateway.answer.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
 from gateway.answer.sizes import count
-from gateway.odata.errors import AnswerTooLarge
+from gateway.errors import AnswerTooLarge
 from gateway.plan.rows import ROWS
 
 MAX_SOURCE = 3_000_000

@@ -18,13 +18,13 @@ from typing import Any
 
 import orjson
 
+from gateway.errors import BadUserInput, GatewayError, GraphError
 from gateway.graph import batch
 from gateway.graph.experiment import Trial
 from gateway.graph.reader import Reader
 from gateway.graph.unread import Unread
 from gateway.odata.address import NIL, key_of
 from gateway.odata.cursor import CursorCodec, Position, signed_edge
-from gateway.odata.errors import BadUserInput, GatewayError, GraphError
 from gateway.odata.filter import comparable, compile_filter, predicate, properties_of
 from gateway.odata.partial import Partial
 from gateway.odata.query import Options

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from gateway.errors import GraphError
 from gateway.graph.replies import Body
-from gateway.odata.errors import GraphError
 from gateway.odata.query import GraphRequest
 
 _log = logging.getLogger(__name__)

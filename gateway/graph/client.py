@@ -14,8 +14,15 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 import httpx
 from tenacity import RetryError
 
+from gateway.errors import (
+    BudgetExceeded,
+    GatewayError,
+    GraphError,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from gateway.graph import batch
-from gateway.graph.errors import UpstreamTimeout, UpstreamUnavailable, outcome_unknown, shortened
+from gateway.graph.errors import outcome_unknown, shortened
 from gateway.graph.fairness import Later, TooLate, Turn, Turns
 from gateway.graph.pacing import Pace, Paces, Patience
 from gateway.graph.replies import (
@@ -38,7 +45,6 @@ from gateway.graph.transport import (
     target_of,
 )
 from gateway.odata.address import same_path
-from gateway.odata.errors import BudgetExceeded, GatewayError, GraphError
 from gateway.odata.query import GraphRequest
 from gateway.plan.cost import Latency
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection
 
+from gateway.errors import Forbidden, GatewayError, NotFound
 from gateway.graph.entities import read_entity
-from gateway.graph.errors import Forbidden, NotFound
 from gateway.graph.reader import Reader
 from gateway.graph.replies import Reply
 from gateway.odata.address import Address
-from gateway.odata.errors import GatewayError
 from gateway.odata.query import GraphRequest
 from gateway.plan.lookup import Lookups
 from gateway.plan.nodes import PlanNode

@@ -7,6 +7,7 @@ is stitched as its error, which is raised at its own path when the field is read
 from collections.abc import Callable
 from functools import partial
 
+from gateway.errors import GatewayError, GraphError, without_frames
 from gateway.graph.across import Across
 from gateway.graph.directory import Directory, look_up
 from gateway.graph.entities import read_entity, unwrapped
@@ -16,7 +17,6 @@ from gateway.graph.window import edge_of
 from gateway.graph.work import Edge
 from gateway.odata.address import Address, key_segment
 from gateway.odata.cursor import CursorCodec, foreign
-from gateway.odata.errors import GatewayError, GraphError, without_frames
 from gateway.odata.query import Expand
 from gateway.plan.across import Across as AcrossStep
 from gateway.plan.layout import ADDRESS, PARENT

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from gateway.graph.caller import Caller, Permission
+from gateway.access.caller import Caller, Permission
+from gateway.access.credentials import Credentials, Renewal
+from gateway.errors import AnswerTooLarge, BudgetExceeded, UpstreamTimeout
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.client import GraphClient
-from gateway.graph.credentials import Credentials, Renewal
-from gateway.graph.errors import UpstreamTimeout
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.patience import Patience, PatientLoader
 from gateway.graph.reader import Reader
@@ -19,7 +19,6 @@ from gateway.graph.runner import Runner
 from gateway.graph.session import Session, Usage
 from gateway.odata.address import Address
 from gateway.odata.cursor import CountedCursors, CursorCodec
-from gateway.odata.errors import AnswerTooLarge, BudgetExceeded
 from gateway.odata.query import GraphRequest
 from gateway.plan.cost import DEFAULT_PAGE_SIZE, CostModel
 from gateway.plan.program import Program

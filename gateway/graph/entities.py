@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.graph.errors import NotFound
+from gateway.errors import GatewayError, GraphError, NotFound
 from gateway.graph.reader import Reader
 from gateway.odata.address import Address, key_of
-from gateway.odata.errors import GatewayError, GraphError
 from gateway.plan.layout import ADDRESS
 from gateway.plan.model import Strategy
 from gateway.plan.nodes import PlanNode

@@ -1,101 +1,31 @@
-"""What can go wrong upstream, as one tree below `gateway.odata.errors.GraphError`.
-
-    GraphError                  UPSTREAM_ERROR        anything else the service answered
-    ├── Unauthenticated         UNAUTHENTICATED       401
-    │   └── ClaimsChallenge     UNAUTHENTICATED       the user must satisfy Conditional Access
-    ├── Forbidden               FORBIDDEN             403
-    ├── NotFound                NOT_FOUND             404, 410
-    ├── Conflict                CONFLICT              409, 412
-    ├── Refused                 REFUSED               any other 4xx to a change
-    ├── CursorExpired           CURSOR_EXPIRED        410 or 400 to the link of a page
-    ├── Throttled               THROTTLED             429
-    ├── UpstreamTimeout         UPSTREAM_TIMEOUT      504, time-outs, the operation's deadline
-    └── UpstreamUnavailable     UPSTREAM_UNAVAILABLE  502, 503, connection errors
-
-``extensions`` holds the service's status, code and request-id where there are any
-(graph-lifecycle-api.md, section 7, Errors).
-"""
+"""The error behind an answer of the service, and what is told of it."""
 
 import base64
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from gateway.odata.errors import GatewayError, GraphError
+from gateway.errors import (
+    LONGEST_CLAIMS,
+    ChangeRefused,
+    ClaimsChallenge,
+    Conflict,
+    Forbidden,
+    GatewayError,
+    GraphError,
+    NotFound,
+    Throttled,
+    Unauthenticated,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 
 E = TypeVar("E", bound=GatewayError)
 LONGEST_MESSAGE = 1000
 LONGEST_DETAIL = 200
-LONGEST_CLAIMS = 4096
-"""Characters that are told of a message of the service, of a code or an id, and of the claims of a
-challenge; longer claims would not fit into a header."""
+"""Characters that are told of a message of the service, and of a code or an id."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-
-class Unauthenticated(GraphError):
-    """The service does not accept the token."""
-
-    code = "UNAUTHENTICATED"
-
-
-class ClaimsChallenge(Unauthenticated):
-    """The user must sign in again and satisfy a Conditional Access policy.
-
-    ``extensions["claims"]`` is the JSON text of the claims to ask the token endpoint for.
-    """
-
-    def __init__(self, message: str, *, claims: str, **details: Any) -> None:
-        super().__init__(message, claims=claims, **details)
-        self.claims = claims
-
-
-class Forbidden(GraphError):
-    """The token or the caller lacks a permission, or the user a role."""
-
-    code = "FORBIDDEN"
-
-
-class NotFound(GraphError):
-    """Nothing is at this address, or it is deleted."""
-
-    code = "NOT_FOUND"
-
-
-class Conflict(GraphError):
-    """What is there does not allow the change."""
-
-    code = "CONFLICT"
-
-
-class CursorExpired(GraphError):
-    """The service does not take the link of a page any more, and the row was not found again."""
-
-    code = "CURSOR_EXPIRED"
-
-
-class Refused(GraphError):
-    """The service refuses a change as it was asked for; its message says why."""
-
-    code = "REFUSED"
-
-
-class Throttled(GraphError):
-    """The service still throttles after the last attempt."""
-
-    code = "THROTTLED"
-
-
-class UpstreamTimeout(GraphError):
-    """No answer in time."""
-
-    code = "UPSTREAM_TIMEOUT"
-
-
-class UpstreamUnavailable(GraphError):
-    """The service can't be reached or is out of order."""
-
-    code = "UPSTREAM_UNAVAILABLE"
 
 
 _BY_STATUS: dict[int, type[GraphError]] = {
@@ -140,7 +70,7 @@ def error_of_answer(
     claims = _claims(headers.get("www-authenticate", "")) if status == 401 else None
     if claims is not None:
         return ClaimsChallenge(message, claims=claims, **details)
-    other = Refused if changes and 400 <= status < 500 else GraphError
+    other = ChangeRefused if changes and 400 <= status < 500 else GraphError
     return _BY_STATUS.get(status, other)(message, **details)
 
 

@@ -13,9 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from gateway.graph.errors import Throttled, UpstreamTimeout
+from gateway.errors import GraphError, Throttled, UpstreamTimeout
 from gateway.graph.pacing import Pace
-from gateway.odata.errors import GraphError
 
 T = TypeVar("T")
 _AT_LEAST = 0.001

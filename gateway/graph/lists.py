@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from gateway.errors import GatewayError
 from gateway.graph.pivot import Beside, Pivots
 from gateway.graph.reader import Asking, Reader
 from gateway.graph.record import on
@@ -18,7 +19,6 @@ from gateway.graph.replies import Reply
 from gateway.graph.window import Slice, WindowReader
 from gateway.graph.work import Breath
 from gateway.odata.cursor import CursorCodec
-from gateway.odata.errors import GatewayError
 from gateway.plan.nodes import PlanNode
 from gateway.plan.reckon import Reckoning
 from gateway.plan.rows import Row

@@ -4,10 +4,10 @@ import asyncio
 
 from aiodataloader import DataLoader
 
+from gateway.errors import BudgetExceeded
 from gateway.graph.client import GraphClient
 from gateway.graph.replies import Reply
 from gateway.graph.session import Session
-from gateway.odata.errors import BudgetExceeded
 from gateway.odata.query import GraphRequest
 
 

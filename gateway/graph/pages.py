@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gateway.graph.errors import CursorExpired
+from gateway.errors import CursorExpired, GatewayError, GraphError
 from gateway.graph.replies import Reply
 from gateway.odata.address import key_of
-from gateway.odata.errors import GatewayError, GraphError
 from gateway.odata.query import GraphRequest, Options
 from gateway.plan.layout import layout_of
 from gateway.plan.nodes import PlanNode

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.graph.pages import Page, Pages
 from gateway.graph.reader import Asking, Reader
 from gateway.graph.record import on
 from gateway.graph.replies import Reply
 from gateway.graph.work import Works
-from gateway.odata.errors import GatewayError
 from gateway.odata.query import Expand
 from gateway.plan.choice import Choice, Extent
 from gateway.plan.layout import ADDRESS

@@ -5,13 +5,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.errors import BudgetExceeded, GatewayError, GraphError
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.experiment import Trial, needed, proves, trials
 from gateway.graph.loaders import RequestLoader
 from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
 from gateway.graph.record import Record
 from gateway.graph.replies import Body, Reply
-from gateway.odata.errors import BudgetExceeded, GatewayError, GraphError
 from gateway.odata.query import GraphRequest, Options
 from gateway.odata.routes import Routes
 from gateway.plan.cost import CostModel

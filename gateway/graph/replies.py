@@ -7,10 +7,9 @@ import httpx
 import msgspec
 import orjson
 
+from gateway.errors import ClaimsChallenge, GatewayError, GraphError, Unauthenticated
 from gateway.graph.errors import (
     LONGEST_DETAIL,
-    ClaimsChallenge,
-    Unauthenticated,
     error_of_answer,
     outcome_unknown,
     shorten,
@@ -19,7 +18,6 @@ from gateway.graph.errors import (
 from gateway.graph.session import Session
 from gateway.graph.throttling import retriable, retry_after
 from gateway.graph.transport import Answer
-from gateway.odata.errors import GatewayError, GraphError
 
 # Shorter tokens are no secrets, and could be part of any word.
 _SECRET_LENGTH = 16

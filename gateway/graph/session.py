@@ -4,11 +4,11 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from gateway.graph.credentials import Renewal
+from gateway.access.credentials import Renewal
+from gateway.errors import BudgetExceeded
 from gateway.graph.pacing import Pace
 from gateway.graph.record import Record
 from gateway.graph.stages import Stages
-from gateway.odata.errors import BudgetExceeded
 
 # What one operation may send again: this many requests, and half of what it sent besides.
 _FREE_REPEATS = 20

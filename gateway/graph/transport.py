@@ -25,7 +25,7 @@ from aiohttp.client import ClientTimeout
 from yarl import URL
 
 from gateway import __version__
-from gateway.graph.network import session_options, tls_for
+from gateway.network import session_options, tls_for
 
 _CHUNK = 64 * 1024
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))

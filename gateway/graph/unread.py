@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from gateway.errors import GatewayError, GraphError
 from gateway.odata.address import key_of
-from gateway.odata.errors import GatewayError, GraphError
 from gateway.plan.layout import ADDRESS, PARENT
 from gateway.plan.rows import Row
 

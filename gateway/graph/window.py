@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from gateway.errors import BadUserInput, GatewayError, GraphError, beside
 from gateway.graph.pages import Page, Pages, count_of, is_refused_link
 from gateway.graph.reader import Asking, Reader
 from gateway.graph.replies import Reply
@@ -17,7 +18,6 @@ from gateway.odata.cursor import (
     Position,
     signed_edge,
 )
-from gateway.odata.errors import BadUserInput, GatewayError, GraphError, beside
 from gateway.odata.query import Options
 from gateway.plan.nodes import PlanNode, significant
 from gateway.plan.rows import CONNECTION, EDGE, PAGE_INFO, Row

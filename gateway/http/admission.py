@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from gateway.errors import RequestRefused
 from gateway.graph.fairness import may_hold_another
 from gateway.graph.session import Usage
-from gateway.http.errors import Refused
 
 _WITH_THROTTLED = 4
 """Times as many operations as may be executed, those that are throttled included."""
@@ -41,10 +41,10 @@ class Admission:
             operations: what counts what each sends, and knows whether it waits.
 
         Raises:
-            Refused: there are too many, of this account or in all.
+            RequestRefused: there are too many, of this account or in all.
         """
         if not self._has_room(account, len(operations)):
-            raise Refused(
+            raise RequestRefused(
                 429,
                 "OVERLOADED",
                 f"{self._most} operations are being executed, or as many of yours as leave room "

@@ -8,7 +8,7 @@ led here by another site. Clients that are no browser send none of these marks.
 
 from starlette.datastructures import Headers
 
-from gateway.http.errors import Refused
+from gateway.errors import RequestRefused
 
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight")
 """Headers without a meaning of their own that make a browser ask first."""
@@ -32,11 +32,11 @@ def check_origin(headers: Headers, *, trusted: tuple[str, ...] = ()) -> None:
         trusted: origins whose pages may ask; ``*`` stands for all.
 
     Raises:
-        Refused: another site may be behind it.
+        RequestRefused: another site may be behind it.
     """
     if _asked_first(headers) or _is_ours(headers, trusted):
         return
-    raise Refused(
+    raise RequestRefused(
         403,
         "CSRF_REFUSED",
         "a page of another site can make a browser send this request; add the header "

@@ -16,7 +16,8 @@ from graphql import (
     parse,
 )
 
-from gateway.http.errors import Refused, bad_request
+from gateway.errors import RequestRefused
+from gateway.http.errors import bad_request
 from gateway.http.limits import Limits, beyond
 
 CAPACITY = 16_000_000
@@ -52,7 +53,7 @@ class Document:
             name: ``operationName`` of the request.
 
         Raises:
-            Refused: there is no such operation, or several and no name.
+            RequestRefused: there is no such operation, or several and no name.
         """
         if name is None:
             if len(self.operations) == 1:
@@ -86,7 +87,7 @@ class Documents:
 
         Raises:
             GraphQLSyntaxError: it can't be parsed.
-            Refused: it is beyond a limit.
+            RequestRefused: it is beyond a limit.
         """
         document = self._kept.get(text)
         if document is None:
@@ -112,7 +113,7 @@ class Documents:
         operations = tuple(d for d in node.definitions if isinstance(d, OperationDefinitionNode))
         errors = tuple(self._validate(node))
         if any(error.message == _ABORTED for error in errors):
-            raise Refused(
+            raise RequestRefused(
                 400,
                 "DOCUMENT_TOO_COMPLEX",
                 "the document has too many fields of the same name, or too many fragments, at one "
@@ -120,7 +121,7 @@ class Documents:
             )
         return Document(node, operations, errors)
 
-    def _refusal(self, error: GraphQLSyntaxError) -> Refused | None:
+    def _refusal(self, error: GraphQLSyntaxError) -> RequestRefused | None:
         """The refusal that a parser's error stands for, if it stopped at a limit."""
         if error.message.startswith("Syntax Error: Document contains more than"):
             return beyond("tokens", self._limits.tokens)

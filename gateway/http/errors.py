@@ -8,44 +8,9 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from gateway.graph.errors import ClaimsChallenge
-from gateway.odata.errors import GatewayError
+from gateway.errors import ClaimsChallenge, GatewayError, RequestRefused
 
 _log = logging.getLogger(__name__)
-
-
-class Refused(Exception):
-    """A request that is not executed; holds the status and the error of the response.
-
-    Args:
-        status: of the response.
-        code: ``extensions.code`` of the error.
-        message: of the error; it names what to do.
-        legacy_status: for clients that accept ``application/json`` only, where it differs.
-        headers: of the response.
-        extensions: of the error, beside the code.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        legacy_status: int | None = None,
-        headers: dict[str, str] | None = None,
-        **extensions: Any,
-    ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-        self.legacy_status = status if legacy_status is None else legacy_status
-        self.headers = headers or {}
-        self.extensions = extensions
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The body of the response."""
-        return refusal(self.message, self.code, **self.extensions)
 
 
 def formatted(error: GraphQLError, *, executed: bool) -> dict[str, Any]:
@@ -116,19 +81,14 @@ def _code(error: GraphQLError, *, executed: bool) -> str:
     return "UPSTREAM_ERROR" if error.path else "BAD_USER_INPUT"
 
 
-def refusal(message: str, code: str, **extensions: Any) -> dict[str, Any]:
-    """The body of a response to a request that is not executed."""
-    return {"errors": [{"message": message, "extensions": {"code": code, **extensions}}]}
-
-
-def bad_request(message: str) -> Refused:
+def bad_request(message: str) -> RequestRefused:
     """The refusal of something that is no GraphQL request."""
-    return Refused(400, "BAD_REQUEST", message)
+    return RequestRefused(400, "BAD_REQUEST", message)
 
 
-def websockets_not_offered() -> Refused:
+def websockets_not_offered() -> RequestRefused:
     """The refusal of a WebSocket handshake."""
-    return Refused(
+    return RequestRefused(
         400,
         "WEBSOCKET_NOT_SUPPORTED",
         "there are no subscriptions here, and so no WebSockets; send the operation by POST or GET "

@@ -17,29 +17,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from gateway.graph.caller import Caller
+from gateway.access.caller import Caller
+from gateway.access.identity import Authenticator
+from gateway.access.quota import Quota
+from gateway.errors import RequestRefused, without_frames
 from gateway.graph.record import Record
 from gateway.graph.session import Usage
 from gateway.graph.stages import Stages
 from gateway.http.admission import Admission, unless_disconnected
 from gateway.http.csrf import check_origin
 from gateway.http.documents import Document, Documents
-from gateway.http.errors import (
-    Refused,
-    challenge_of,
-    formatted,
-    refusal,
-    unexpected,
-    websockets_not_offered,
-)
-from gateway.http.identity import Authenticator
+from gateway.http.errors import challenge_of, formatted, unexpected, websockets_not_offered
 from gateway.http.limits import Limits
 from gateway.http.negotiation import JSON, response_type
 from gateway.http.operations import OperationRecord
 from gateway.http.parameters import Parameters, parameters_of
 from gateway.http.persisted import PersistedDocuments
-from gateway.http.quota import Quota
-from gateway.odata.errors import without_frames
 from gateway.schema.build import GatewaySchema
 from gateway.schema.context import Context
 
@@ -94,7 +87,7 @@ class _Prepared:
 PLAN_HEADER = "GraphQL-Plan"
 _LONGEST_PATH = 200
 
-_Asked = _Prepared | Refused | list[GraphQLError]
+_Asked = _Prepared | RequestRefused | list[GraphQLError]
 """What is to be executed, or why it is not."""
 
 
@@ -140,8 +133,8 @@ class GraphQLEndpoint:
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         if request.method not in ("GET", "HEAD", "POST"):
-            refused = refusal("send GET or POST", "METHOD_NOT_ALLOWED")
-            return json_response(refused, 405, JSON, {"Allow": "GET, HEAD, POST"})
+            refused = RequestRefused(405, "METHOD_NOT_ALLOWED", "send GET or POST")
+            return json_response(refused.body, 405, JSON, {"Allow": "GET, HEAD, POST"})
         if self._page is not None and request.method != "POST" and _is_browser(request):
             return self._page(request.url.path)
         records = [OperationRecord()]
@@ -159,7 +152,7 @@ class GraphQLEndpoint:
         try:
             media_type = response_type(request.headers)
             return await self._answer(request, media_type, records)
-        except Refused as refused:
+        except RequestRefused as refused:
             for record in records:
                 record.answered(refused.body["errors"])
             status = refused.legacy_status if media_type == JSON else refused.status
@@ -185,7 +178,7 @@ class GraphQLEndpoint:
             self._prepared(item, request.method, record)
             for item, record in zip(batch, records, strict=True)
         ]
-        if not isinstance(given, list) and isinstance(prepared[0], Refused):
+        if not isinstance(given, list) and isinstance(prepared[0], RequestRefused):
             raise prepared[0]
         runnable = [item for item in prepared if isinstance(item, _Prepared)]
         if policy.plan:
@@ -215,9 +208,9 @@ class GraphQLEndpoint:
         return json_response(answer.body, status, media_type, answer.headers, stages)
 
     def _prepared(
-        self, parameters: Parameters | Refused, method: str, record: OperationRecord
+        self, parameters: Parameters | RequestRefused, method: str, record: OperationRecord
     ) -> _Asked:
-        if isinstance(parameters, Refused):
+        if isinstance(parameters, RequestRefused):
             return parameters
         try:
             text = self._persisted.text_of(parameters)
@@ -231,12 +224,12 @@ class GraphQLEndpoint:
         except GraphQLError as error:
             without_frames(error)
             return [error]
-        except Refused as refused:
+        except RequestRefused as refused:
             without_frames(refused)
             return refused
         if method != "POST" and operation.operation is not OperationType.QUERY:
             kind = operation.operation.value
-            return Refused(
+            return RequestRefused(
                 405, "METHOD_NOT_ALLOWED", f"send a {kind} by POST", headers={"Allow": "POST"}
             )
         self._persisted.keep(parameters)
@@ -248,7 +241,7 @@ class GraphQLEndpoint:
         return await asyncio.gather(*(self._execute(item, caller) for item in asked))
 
     async def _execute(self, item: _Asked, caller: Caller) -> Answer:
-        if isinstance(item, Refused):
+        if isinstance(item, RequestRefused):
             return Answer(item.body, item.status)
         if isinstance(item, list):
             return Answer({"errors": [formatted(error, executed=False) for error in item]}, 400)
@@ -348,11 +341,12 @@ async def http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     status, headers = error.status_code, dict(error.headers or {})
     if status == 404:
-        return json_response(refusal(_nothing_at(request.url.path), "NOT_FOUND"), 404)
+        refused = RequestRefused(404, "NOT_FOUND", _nothing_at(request.url.path))
+        return json_response(refused.body, 404)
+    code, message = "BAD_REQUEST", error.detail
     if status == 405:
-        body = refusal(f"{request.method} is not for this path", "METHOD_NOT_ALLOWED")
-        return json_response(body, 405, headers=headers)
-    return json_response(refusal(error.detail, "BAD_REQUEST"), status, headers=headers)
+        code, message = "METHOD_NOT_ALLOWED", f"{request.method} is not for this path"
+    return json_response(RequestRefused(status, code, message).body, status, headers=headers)
 
 
 async def fault(_request: Request, error: Exception) -> Response:

@@ -19,7 +19,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from gateway.http.errors import Refused
+from gateway.errors import RequestRefused
 
 _INTROSPECTION = ("__schema", "__type")
 _PLUMBING = ("edges", "node", "nodes")
@@ -55,7 +55,7 @@ class Limits:
         """Measure a document.
 
         Raises:
-            Refused: it has more of something than it may.
+            RequestRefused: it has more of something than it may.
         """
         measured = measure(document)
         for limit in fields(self):
@@ -66,14 +66,14 @@ class Limits:
         """Compare one measure with its limit.
 
         Raises:
-            Refused: it is beyond.
+            RequestRefused: it is beyond.
         """
         limit = getattr(self, name)
         if measured > limit:
             raise beyond(name, limit)
 
 
-def beyond(name: str, limit: int) -> Refused:
+def beyond(name: str, limit: int) -> RequestRefused:
     """The refusal of a document that is beyond the limit called ``name``."""
     setting = f"GATEWAY_MAX_{name.upper()}"
     code, what = f"TOO_MANY_{name.upper()}", f"has more than {limit} {name.replace('_', ' ')}"
@@ -85,7 +85,7 @@ def beyond(name: str, limit: int) -> Refused:
             f"selects a field more than {limit} times below itself",
         )
     message = f"the document {what} (setting {setting})"
-    return Refused(400, code, message, limit=limit, setting=setting)
+    return RequestRefused(400, code, message, limit=limit, setting=setting)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from starlette.datastructures import Headers
 
-from gateway.http.errors import Refused
+from gateway.errors import RequestRefused
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
@@ -18,7 +18,7 @@ def response_type(headers: Headers) -> str:
     """The media type to answer with; for anything it is the one that all clients know.
 
     Raises:
-        Refused: the client accepts neither.
+        RequestRefused: the client accepts neither.
     """
     accept = ", ".join(headers.getlist("accept"))
     return _known_best(accept) if len(accept) <= _LONGEST_KEPT else _best(accept)
@@ -41,7 +41,7 @@ def _best(accept: str) -> str:
     # Wildcards are what clients send that know nothing of the newer type.
     modern = qualities.get(RESPONSE_JSON, 0.0)
     if not legacy and not modern:
-        raise Refused(406, "NOT_ACCEPTABLE", f"accept {RESPONSE_JSON} or {JSON}")
+        raise RequestRefused(406, "NOT_ACCEPTABLE", f"accept {RESPONSE_JSON} or {JSON}")
     return RESPONSE_JSON if modern >= legacy else JSON
 
 
@@ -60,7 +60,7 @@ def check_request_type(headers: Headers) -> None:
     """Let a body pass that is JSON in UTF-8, not compressed.
 
     Raises:
-        Refused: it is something else; the response says what is read.
+        RequestRefused: it is something else; the response says what is read.
     """
     content_type, *parameters = headers.get("content-type", "").lower().split(";")
     if content_type.strip() != JSON:
@@ -79,5 +79,5 @@ def check_request_type(headers: Headers) -> None:
         )
 
 
-def _unsupported(message: str, **headers: str) -> Refused:
-    return Refused(415, "UNSUPPORTED_MEDIA_TYPE", message, headers=headers)
+def _unsupported(message: str, **headers: str) -> RequestRefused:
+    return RequestRefused(415, "UNSUPPORTED_MEDIA_TYPE", message, headers=headers)

@@ -11,7 +11,8 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from starlette.requests import Request
 
-from gateway.http.errors import Refused, bad_request
+from gateway.errors import RequestRefused
+from gateway.http.errors import bad_request
 from gateway.http.negotiation import check_request_type
 
 # The marks of UTF-32 begin with those of UTF-16.
@@ -36,7 +37,7 @@ class Parameters:
 
 async def parameters_of(
     request: Request, *, max_body: int, max_batch: int
-) -> Parameters | list[Parameters | Refused]:
+) -> Parameters | list[Parameters | RequestRefused]:
     """The GraphQL request that an HTTP request carries, or the requests of a batch.
 
     Args:
@@ -45,7 +46,7 @@ async def parameters_of(
         max_batch: operations of a batch; with 0 there are no batches.
 
     Raises:
-        Refused: there is no GraphQL request in it.
+        RequestRefused: there is no GraphQL request in it.
     """
     if request.method != "POST":
         return _from_url(request, max_body)
@@ -56,7 +57,7 @@ async def parameters_of(
     if max_batch == 0:
         raise bad_request("the body must be a JSON object: batches are off (GATEWAY_MAX_BATCH)")
     if not 1 <= len(given) <= max_batch:
-        raise Refused(
+        raise RequestRefused(
             400,
             "BATCH_TOO_LARGE" if given else "BAD_REQUEST",
             f"a batch has from 1 to {max_batch} operations (setting GATEWAY_MAX_BATCH)",
@@ -80,8 +81,8 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
-def _too_large(most: int) -> Refused:
-    return Refused(
+def _too_large(most: int) -> RequestRefused:
+    return RequestRefused(
         413,
         "BODY_TOO_LARGE",
         f"the body is larger than {most} bytes (setting GATEWAY_MAX_BODY_BYTES)",
@@ -92,7 +93,7 @@ def _too_large(most: int) -> Refused:
 
 def _from_url(request: Request, most: int) -> Parameters:
     if len(request.scope["query_string"]) > most:
-        raise Refused(
+        raise RequestRefused(
             414,
             "URI_TOO_LONG",
             f"the query string is longer than {most} bytes (setting GATEWAY_MAX_BODY_BYTES)",
@@ -122,10 +123,10 @@ def _check_encoding(query_string: bytes) -> None:
         raise bad_request("the query string is not UTF-8, percent-encoded") from None
 
 
-def _checked_or_refused(given: Any) -> Parameters | Refused:
+def _checked_or_refused(given: Any) -> Parameters | RequestRefused:
     try:
         return _checked(given)
-    except Refused as refused:
+    except RequestRefused as refused:
         return refused
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import orjson
 from cachetools import LRUCache
 
-from gateway.http.errors import Refused, bad_request
+from gateway.errors import RequestRefused
+from gateway.http.errors import bad_request
 from gateway.http.parameters import Parameters
 
 CAPACITY = 20_000_000
@@ -52,8 +53,8 @@ class PersistedDocuments:
         """The text of the document that a request sends or names.
 
         Raises:
-            Refused: it sends none, the document it names is not known, its hash is that of another
-                text, or only trusted documents are allowed and it is none.
+            RequestRefused: it sends none, the document it names is not known, its hash is that of
+                another text, or only trusted documents are allowed and it is none.
         """
         text, id_ = parameters.query, _named(parameters)
         if text is None and id_ is not None:
@@ -63,7 +64,7 @@ class PersistedDocuments:
         if self._trusted_only and text not in self._texts:
             raise _not_trusted()
         if _hash(parameters) is not None and self._automatic and _sha256(text) != id_:
-            raise Refused(
+            raise RequestRefused(
                 400,
                 "PERSISTED_QUERY_HASH_MISMATCH",
                 "extensions.persistedQuery.sha256Hash is not the hash of the query",
@@ -140,12 +141,14 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _persisted_query_error(name: str, code: str) -> Refused:
+def _persisted_query_error(name: str, code: str) -> RequestRefused:
     """Clients know these errors by their messages, and send the text next."""
-    return Refused(400, f"PERSISTED_QUERY_{code}", f"PersistedQuery{name}", legacy_status=200)
+    return RequestRefused(
+        400, f"PERSISTED_QUERY_{code}", f"PersistedQuery{name}", legacy_status=200
+    )
 
 
-def _not_trusted() -> Refused:
-    return Refused(
+def _not_trusted() -> RequestRefused:
+    return RequestRefused(
         403, "DOCUMENT_NOT_TRUSTED", "only the documents of the gateway's manifest are executed"
     )

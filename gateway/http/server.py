@@ -16,7 +16,8 @@ import orjson
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from gateway.http.errors import Refused, bad_request
+from gateway.errors import RequestRefused
+from gateway.http.errors import bad_request
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1_000_000
@@ -66,7 +67,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._pending = 0
         self._progress = False
         self._in_body = False
-        self._refusal: Refused | None = None
+        self._refusal: RequestRefused | None = None
         self._lingered: int | None = None
 
     # --- what arrives ------------------------------------------------------------------------
@@ -133,8 +134,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # --- refusing ----------------------------------------------------------------------------
 
-    def _headers_too_large(self) -> Refused:
-        return Refused(
+    def _headers_too_large(self) -> RequestRefused:
+        return RequestRefused(
             431,
             "HEADERS_TOO_LARGE",
             f"the headers are larger than {self._max_header} bytes "
@@ -143,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
             setting="GATEWAY_MAX_HEADER_BYTES",
         )
 
-    def _refuse(self, refusal: Refused) -> None:
+    def _refuse(self, refusal: RequestRefused) -> None:
         """Stop the parser, which takes any exception of a callback for an invalid request."""
         self._refusal = refusal
         raise refusal
@@ -189,8 +190,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
-def _uri_too_long(most: int) -> Refused:
-    return Refused(
+def _uri_too_long(most: int) -> RequestRefused:
+    return RequestRefused(
         414,
         "URI_TOO_LONG",
         f"the address is longer than {most} bytes (setting GATEWAY_MAX_URI_BYTES)",

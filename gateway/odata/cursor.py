@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from gateway.odata.errors import BadUserInput
+from gateway.errors import BadUserInput
 
 _MAC_BYTES = 12
 _MAX_LENGTH = 16_384

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from gateway.odata.errors import BadUserInput
+from gateway.errors import BadUserInput
 from gateway.odata.query import string_literal
 from gateway.odata.timestamps import Time, instant
 

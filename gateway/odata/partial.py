@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.odata.errors import GatewayError
+from gateway.errors import GatewayError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from gateway.errors import BadUserInput, DeclarationError
 from gateway.odata.address import MAX_ID_LENGTH, NIL, Address, key_segment
-from gateway.odata.errors import BadUserInput, DeclarationError
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\%?#]")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")

@@ -10,8 +10,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.odata.address import Address
-from gateway.odata.errors import GatewayError
 from gateway.odata.filter import predicate, sort_rows
 from gateway.odata.query import Expand, Options
 from gateway.odata.routes import Routes

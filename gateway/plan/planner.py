@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from gateway.errors import BadUserInput, GatewayError, NotSupported
 from gateway.odata.address import Address
-from gateway.odata.errors import BadUserInput, GatewayError, NotSupported
 from gateway.odata.filter import (
     comparable,
     compile_filter,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
+from gateway.errors import GatewayError
 from gateway.odata.address import Address, key_of
-from gateway.odata.errors import GatewayError
 from gateway.odata.query import Expand, GraphRequest, Options, id_equals
 from gateway.odata.routes import Routes
 from gateway.odata.template import template_of

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from urllib.parse import unquote
 
+from gateway.errors import GatewayError, GraphError, without_frames
 from gateway.odata.address import Address, container_of, key_of, key_segment
-from gateway.odata.errors import GatewayError, GraphError, without_frames
 from gateway.odata.partial import Partial
 from gateway.plan.layout import ADDRESS, PARENT
 from gateway.plan.model import Navigation, Shape

@@ -23,7 +23,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.answer.bounds import Bounds, bounded
 from gateway.answer.projection import Projection
-from gateway.odata.errors import DeclarationError
+from gateway.errors import DeclarationError
 from gateway.odata.routes import Routes
 from gateway.plan.model import Model, Navigation, Shape, Strategy
 from gateway.schema.context import answer_edge, answer_root

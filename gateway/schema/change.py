@@ -16,12 +16,12 @@ import strawberry
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, is_composite_type
 from strawberry.types import Info
 
-from gateway.graph.caller import Permission
+from gateway.access.caller import Permission
+from gateway.errors import BadUserInput, GatewayError, GraphError
 from gateway.graph.entities import stand_in, unwrapped
 from gateway.graph.errors import another, outcome_unknown
 from gateway.graph.replies import Reply
 from gateway.odata.address import MAX_ID_LENGTH, Address, key_of, key_segment
-from gateway.odata.errors import BadUserInput, GatewayError, GraphError
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
 from gateway.odata.routes import Routes

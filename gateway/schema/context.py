@@ -9,7 +9,7 @@ from typing import Any
 from cachetools import LRUCache
 from graphql import GraphQLResolveInfo, OperationDefinitionNode
 
-from gateway.graph.caller import ANONYMOUS, Caller
+from gateway.access.caller import ANONYMOUS, Caller
 from gateway.graph.engine import Engine
 from gateway.graph.session import Usage
 from gateway.odata.address import Address

@@ -15,8 +15,8 @@ from typing import Any
 
 import strawberry
 
+from gateway.errors import BadUserInput
 from gateway.odata.address import key_segment
-from gateway.odata.errors import BadUserInput
 from gateway.odata.routes import Routes
 from gateway.schema.enums import UNKNOWN
 from gateway.schema.internals import StrawberryList, StrawberryOptional, camel_case, definition_of

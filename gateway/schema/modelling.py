@@ -19,7 +19,7 @@ from graphql import (
     get_named_type,
 )
 
-from gateway.odata.errors import DeclarationError
+from gateway.errors import DeclarationError
 from gateway.odata.routes import Routes
 from gateway.plan.model import EntityType, Model, Navigation, Property, Shape, Strategy
 from gateway.schema.declare import KEY, MODEL, Resource

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import strawberry
 
-from gateway.graph.errors import NotFound
-from gateway.odata.errors import GatewayError, GraphError, NotSupported
+from gateway.errors import GatewayError, GraphError, NotFound, NotSupported
 from gateway.odata.query import change as request_of
 from gateway.plan.nodes import Place
 from gateway.schema.change import MutationField, Row, change, changed, mutation, outcome, sending

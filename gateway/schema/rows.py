@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLError
 
 from gateway.answer.readings import Reading, TypeName
-from gateway.odata.errors import GatewayError
+from gateway.errors import GatewayError
 from gateway.plan.rows import ROWS, Row
 from gateway.schema.internals import camel_case, raw_info
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.access import credentials_of
+from gateway.access.setup import credentials_of
 from gateway.app import Upstream, create_app
 from gateway.settings import Settings
 from tests.access.authority import (
@@ -91,7 +91,7 @@ async def guarded(authority: Authority, tls: ssl.SSLContext) -> AsyncIterator[Gu
             )
             upstream = Upstream(
                 "https://graph.test/v1.0",
-                credentials_of(settings, tls),
+                credentials_of(settings.access, tls),
                 httpx.ASGITransport(service.app),
             )
             app = create_app(settings, upstream, tls=tls)

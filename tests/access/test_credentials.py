@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from gateway.graph.caller import ANONYMOUS, EVERYTHING, Caller
-from gateway.graph.entra import Identity, OnBehalfOf, authority_of, scope_of
-from gateway.graph.errors import Unauthenticated
+from gateway.access.caller import ANONYMOUS, EVERYTHING, Caller
+from gateway.access.clouds import authority_of, scope_of
+from gateway.access.entra import Identity, OnBehalfOf
+from gateway.errors import Unauthenticated
 from gateway.settings import Settings
 from tests.access.authority import (
     CHALLENGE,
@@ -152,7 +153,7 @@ async def test_the_deadline_of_an_operation_holds_for_its_token_too(guarded: Gua
         credentials="app", api_keys=f"a:read:{'0' * 64}", deadline=0.2, **with_nobody
     )
     assert (await gateway.post(X_API_Key="wrong")).status_code == 401
-    from gateway.http.api_keys import new_key
+    from gateway.access.api_keys import new_key
 
     key, entry = new_key("a", EVERYTHING)
     gateway = await guarded(credentials="app", api_keys=str(entry), deadline=0.2, **with_nobody)

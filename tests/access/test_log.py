@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.api_keys import new_key
+from gateway.access.api_keys import new_key
 from tests.access.authority import CHALLENGE, CLIENT, SECRET, USER, Authority, refusal
 from tests.access.conftest import NAMES, RENAME, Guard
 

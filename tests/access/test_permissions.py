@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from gateway.graph.caller import EVERYTHING, Permission
-from gateway.http.api_keys import ApiKeys, new_key, parse_keys
-from gateway.http.identity import Roles
+from gateway.access.api_keys import ApiKeys, new_key, parse_keys
+from gateway.access.caller import EVERYTHING, Permission
+from gateway.access.identity import Roles
 from tests.access.authority import CLIENT, Authority
 from tests.access.conftest import NAMES, RENAME, Guard, Guarded, error_of
 
@@ -27,7 +27,7 @@ async def keyed(guarded: Guard, *permissions: Permission, **given: Any) -> tuple
     ("permissions", "query", "missing"),
     [
         ([READ], NAMES, None),
-        ([READ], RENAME, "change workflows"),
+        ([READ], RENAME, "change anything"),
         ([CHANGE], RENAME, None),
         ([CHANGE], NAMES, "read results"),
         ([CHANGE], RENAME_AND_READ, "read results"),

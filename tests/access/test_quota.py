@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from gateway.graph.caller import EVERYTHING, Caller
+from gateway.access.caller import EVERYTHING, Caller
+from gateway.access.quota import Quota
+from gateway.errors import RequestRefused
 from gateway.graph.session import Usage
-from gateway.http.errors import Refused
-from gateway.http.quota import Quota
 from tests.access.authority import Service
 from tests.access.conftest import NAMES, Guard, error_of
 
@@ -25,7 +25,7 @@ class Clock:
 
 @contextmanager
 def refused(code: str, retry_after: str) -> Iterator[None]:
-    with pytest.raises(Refused) as error:
+    with pytest.raises(RequestRefused) as error:
         yield
     assert (error.value.status, error.value.code) == (429, code)
     assert error.value.headers["Retry-After"] == retry_after

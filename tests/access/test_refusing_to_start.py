@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.access import authenticator_of, credentials_of
+from gateway.access.api_keys import new_key
+from gateway.access.credentials import Credentials
+from gateway.access.entra import AppCredentials, Identity
+from gateway.access.identity import Anyone, Loopback, OwnToken, Proven
+from gateway.access.setup import authenticator_of, credentials_of
 from gateway.cli import serve
-from gateway.graph.credentials import Credentials
-from gateway.graph.entra import AppCredentials, Identity
-from gateway.http.api_keys import new_key
-from gateway.http.identity import Anyone, Loopback, OwnToken, Proven
 from gateway.settings import Settings
 from tests.access.authority import CLIENT, TENANT, certificate
 from tests.test_cli import post, server
@@ -35,23 +35,35 @@ def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("given", "rule"),
     [
-        (without(APP, "api_keys"), "they must prove who they are: set audience or api_keys"),
-        (without(APP, "client_secret"), "client_secret and client_certificate"),
-        (without(APP, "tenant_id"), "needs tenant_id and client_id"),
-        (without(APP, "client_id"), "needs tenant_id and client_id"),
-        (APP | {"upstream_url": "http://graph.microsoft.com/v1.0"}, "upstream_url must begin with"),
-        (APP | {"identity": "certificate"}, "needs client_certificate"),
+        (
+            without(APP, "api_keys"),
+            "prove who they are: set GATEWAY_AUDIENCE",
+        ),
+        (without(APP, "client_secret"), "GATEWAY_CLIENT_SECRET and GATEWAY_CLIENT_CERTIFICATE"),
+        (without(APP, "tenant_id"), "needs GATEWAY_TENANT_ID and GATEWAY_CLIENT_ID"),
+        (without(APP, "client_id"), "needs GATEWAY_TENANT_ID and GATEWAY_CLIENT_ID"),
+        (
+            APP | {"upstream_url": "http://graph.microsoft.com/v1.0"},
+            "GATEWAY_UPSTREAM_URL must begin with",
+        ),
+        (APP | {"identity": "certificate"}, "needs GATEWAY_CLIENT_CERTIFICATE"),
         (APP | {"identity": "workload"}, "AZURE_FEDERATED_TOKEN_FILE"),
-        (APP | {"insecure": True}, "insecure contradicts"),
-        (without(APP, "tenant_id") | {"audience": "x"}, "audience needs tenant_id"),
-        (without(OBO, "audience"), "needs audience"),
-        (without(OBO, "upstream_url"), "needs upstream_url"),
-        (OBO | {"api_keys": str(ENTRY)}, "api_keys can't be used with obo"),
-        (OBO | {"identity": "managed"}, "identity=managed can't be used with obo"),
+        (APP | {"insecure": True}, "GATEWAY_INSECURE contradicts"),
+        (without(APP, "tenant_id") | {"audience": "x"}, "GATEWAY_AUDIENCE needs GATEWAY_TENANT_ID"),
+        (without(OBO, "audience"), "needs GATEWAY_AUDIENCE"),
+        (without(OBO, "upstream_url"), "needs GATEWAY_UPSTREAM_URL"),
+        (
+            OBO | {"api_keys": str(ENTRY)},
+            "GATEWAY_API_KEYS can't be used with",
+        ),
+        (
+            OBO | {"identity": "managed"},
+            "GATEWAY_IDENTITY=managed can't be used with",
+        ),
         (without(OBO, "audience") | {"audience": " , "}, "must have an entry"),
-        (URL | {"api_keys": str(ENTRY)}, "need credentials=app or obo"),
-        (URL | {"audience": "x"}, "need credentials=app or obo"),
-        (URL | {"insecure": True}, "need credentials=app or obo"),
+        (URL | {"api_keys": str(ENTRY)}, "need GATEWAY_CREDENTIALS=app or obo"),
+        (URL | {"audience": "x"}, "need GATEWAY_CREDENTIALS=app or obo"),
+        (URL | {"insecure": True}, "need GATEWAY_CREDENTIALS=app or obo"),
         (APP | {"api_keys": f"siem:read:{KEY}"}, "the hash must be"),
         (APP | {"tenant_id": "contoso.onmicrosoft.com"}, "must be an id"),
         (APP | {"authority_url": "http://localhost"}, "must be https://"),
@@ -72,10 +84,10 @@ def test_settings_that_are_not_safe_are_refused(given: dict[str, Any], rule: str
 
 def test_a_secret_and_a_certificate_are_one_too_many(tmp_path: Path) -> None:
     both = APP | {"client_certificate": certificate(tmp_path)}
-    with pytest.raises(ValidationError, match="one of client_secret and client_certificate"):
+    with pytest.raises(ValidationError, match="GATEWAY_CLIENT_SECRET and GATEWAY_CLIENT_"):
         Settings(**both)
-    assert Settings(**both, identity="certificate").identity_kind == "certificate"
-    assert Settings(**without(both, "client_secret")).identity_kind == "certificate"
+    assert Settings(**both, identity="certificate").access.kind == "certificate"
+    assert Settings(**without(both, "client_secret")).access.kind == "certificate"
 
 
 @pytest.mark.parametrize(
@@ -91,14 +103,14 @@ def test_a_secret_and_a_certificate_are_one_too_many(tmp_path: Path) -> None:
     ],
 )
 def test_each_mode_has_its_proof(given: dict[str, Any], kind: type) -> None:
-    settings = Settings(**given)
-    assert isinstance(authenticator_of(settings, credentials_of(settings)), kind)
+    access = Settings(**given).access
+    assert isinstance(authenticator_of(access, credentials_of(access)), kind)
 
 
 def test_the_app_is_never_open_to_anyone() -> None:
     credentials: Credentials = AppCredentials(Identity("managed"), "https://graph.test/.default")
     with pytest.raises(ValueError, match="prove"):
-        authenticator_of(Settings(), credentials)
+        authenticator_of(Settings().access, credentials)
 
 
 def test_the_examples_of_the_readme_are_complete(
@@ -115,7 +127,9 @@ def test_the_examples_of_the_readme_are_complete(
             for name, value in re.findall(r"^(GATEWAY_\w+)=(\S+)", example, re.MULTILINE):
                 environment.setenv(name, value)
             settings = Settings()
-        assert isinstance(authenticator_of(settings, credentials_of(settings)), Proven)
+        assert isinstance(
+            authenticator_of(settings.access, credentials_of(settings.access)), Proven
+        )
 
 
 # --- as a command -------------------------------------------------------------------------------

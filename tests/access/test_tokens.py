@@ -13,8 +13,8 @@ import httpx
 import jwt
 import pytest
 
-from gateway.http.errors import Refused
-from gateway.http.tokens import LONGEST_TOKEN, SigningKeys, TokenVerifier
+from gateway.access.tokens import LONGEST_TOKEN, SigningKeys, TokenVerifier
+from gateway.errors import RequestRefused
 from tests.access.authority import (
     CLIENT,
     FIRST,
@@ -50,8 +50,8 @@ def verifier(authority: Authority, tls: ssl.SSLContext, clock: Clock) -> TokenVe
     return TokenVerifier(keys, TENANT, [CLIENT, "api://gateway"])
 
 
-async def refused(verifier: TokenVerifier, token: str) -> Refused:
-    with pytest.raises(Refused) as found:
+async def refused(verifier: TokenVerifier, token: str) -> RequestRefused:
+    with pytest.raises(RequestRefused) as found:
         await verifier.claims(token)
     assert token not in str(found.value)
     return found.value

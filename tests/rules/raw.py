@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from gateway.access.credentials import Fixed
 from gateway.app import Upstream, create_app
-from gateway.graph.credentials import Fixed
 from gateway.settings import Settings
 from tests.conftest import TOKEN, Gateway
 from tests.upstreams import raw_server, read_request

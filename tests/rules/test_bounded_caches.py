@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 from jwt.algorithms import RSAAlgorithm
 
+from gateway.access import tokens
+from gateway.access.caller import EVERYTHING, Caller
+from gateway.access.quota import Quota
 from gateway.answer.projection import MAX_SOURCE, Projection
-from gateway.graph.caller import EVERYTHING, Caller
 from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.session import Usage
-from gateway.http import documents, negotiation, persisted, tokens
+from gateway.http import documents, negotiation, persisted
 from gateway.http.documents import Documents
 from gateway.http.persisted import PersistedDocuments
-from gateway.http.quota import Quota
 from gateway.plan import rows
 from gateway.plan.nodes import edge_key
 from gateway.schema import context

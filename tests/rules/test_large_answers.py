@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from gateway.answer.bounds import Bounds, Ledger
+from gateway.errors import AnswerTooLarge
 from gateway.odata.cursor import CursorCodec, Position
-from gateway.odata.errors import AnswerTooLarge
 from gateway.plan.nodes import View
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from gateway.access.caller import ANONYMOUS, Caller
 from gateway.answer.bounds import Bounded
-from gateway.graph.caller import ANONYMOUS, Caller
 from gateway.graph.replies import Reply
 from gateway.graph.runner import Runner
 from gateway.graph.session import Session

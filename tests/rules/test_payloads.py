@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from gateway import app as gateway_app
-from gateway.graph.credentials import Fixed
-from gateway.graph.errors import Unauthenticated
+from gateway.access.credentials import Fixed
+from gateway.errors import Unauthenticated
 from gateway.graph.patience import Patience
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start

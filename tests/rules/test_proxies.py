@@ -2,9 +2,10 @@
 
 The kind of fault: a client that reads the environment in its own way, or not at all. The clients
 are the two pools of connections to the service (`gateway.graph.client`), the connection to the
-token host (`gateway.graph.entra`), and the one that fetches signing keys (`gateway.http.tokens`).
-What must not go by a proxy: the embedded sandbox, a managed identity's endpoint on this machine,
-and a command that asks its own sandbox whether it is there (`gateway.cli`).
+token host (`gateway.access.entra`), and the one that fetches signing keys
+(`gateway.access.tokens`). What must not go by a proxy: the embedded sandbox, a managed identity's
+endpoint on this machine, and a command that asks its own sandbox whether it is there
+(`gateway.cli`).
 """
 
 import asyncio
@@ -26,15 +27,15 @@ import uvicorn
 from starlette.types import ASGIApp
 from typer.testing import CliRunner
 
+from gateway.access.caller import ANONYMOUS
+from gateway.access.credentials import Fixed
+from gateway.access.entra import AppCredentials, Identity
+from gateway.access.tokens import SigningKeys
 from gateway.app import Upstream, create_app
 from gateway.cli import _await_http, cli
-from gateway.graph.caller import ANONYMOUS
 from gateway.graph.client import GraphClient
-from gateway.graph.credentials import Fixed
-from gateway.graph.entra import AppCredentials, Identity
-from gateway.graph.network import http_clients, proxy_for
 from gateway.graph.session import Session
-from gateway.http.tokens import SigningKeys
+from gateway.network import http_clients, proxy_for
 from gateway.odata.query import GraphRequest
 from gateway.sandbox import SandboxSettings, create_sandbox
 from gateway.settings import Settings

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from gateway.graph.errors import LONGEST_CLAIMS, LONGEST_DETAIL, LONGEST_MESSAGE
+from gateway.errors import LONGEST_CLAIMS
+from gateway.graph.errors import LONGEST_DETAIL, LONGEST_MESSAGE
 from gateway.settings import Settings
 from tests.conftest import TOKEN, Gateway, Start
 from tests.upstreams import Answered, Asked, Unusual

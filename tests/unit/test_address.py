@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.odata.errors import BadUserInput
+from gateway.errors import BadUserInput
 from tests.model import ROUTES
 
 ROOT = "identityGovernance/lifecycleWorkflows"

@@ -1,7 +1,7 @@
 import pytest
 
+from gateway.errors import BadUserInput
 from gateway.odata.cursor import CursorCodec, Position
-from gateway.odata.errors import BadUserInput
 
 CODEC = CursorCodec(b"secret")
 POSITION = Position("workflows?$skiptoken=a%26b", 3, 103, ("id", "displayName"))

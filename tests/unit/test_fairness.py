@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
+from gateway.errors import Throttled, UpstreamTimeout
 from gateway.graph.client import GraphClient
-from gateway.graph.errors import Throttled, UpstreamTimeout
 from gateway.graph.fairness import TooLate, Turn, Turns, may_hold_another
 from gateway.graph.pacing import QUIET, Pace, Paces, Patience
 from gateway.graph.replies import Reply

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.odata.errors import GraphError
+from gateway.errors import GraphError
 from gateway.odata.template import template_of
 from gateway.plan.across import Across
 from gateway.plan.choice import Choice, Extent

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from gateway.odata.errors import BadUserInput
+from gateway.errors import BadUserInput
 from gateway.odata.timestamps import Time, instant
 from gateway.plan.model import Navigation, Shape, Strategy
 from gateway.schema.declare import DRAFT, edge_metadata, one, prop, resource, text_of

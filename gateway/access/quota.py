@@ -5,21 +5,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from gateway.graph.caller import Caller
-from gateway.graph.session import Usage
-from gateway.http.errors import Refused
+from gateway.access.caller import Caller
+from gateway.errors import RequestRefused
 
 _MINUTE = 60.0
 _MANY_ACCOUNTS = 1000
 _MOST_ACCOUNTS = 900
 
 
+class Counted(Protocol):
+    """What counts the upstream requests of one operation while it runs."""
+
+    @property
+    def requests(self) -> int:
+        """How many there were so far."""
+
+
 @dataclass(slots=True)
 class _Account:
     """What a caller has used: ``debt`` in upstream requests, which time pays off."""
 
-    running: list[Usage] = field(default_factory=list)
+    running: list[Counted] = field(default_factory=list)
     debt: float = 0.0
     at: float = 0.0
 
@@ -50,15 +58,15 @@ class Quota:
         self._accounts: dict[str, _Account] = {}
 
     @contextmanager
-    def admitted(self, caller: Caller, usage: Usage) -> Iterator[None]:
+    def admitted(self, caller: Caller, usage: Counted) -> Iterator[None]:
         """Holds the caller's place while an operation runs that counts in ``usage``.
 
         Raises:
-            Refused: 429, with the seconds to wait in Retry-After.
+            RequestRefused: 429, with the seconds to wait in Retry-After.
         """
         account = self._account(caller.account)
         if self._in_flight is not None and len(account.running) >= self._in_flight:
-            raise Refused(
+            raise RequestRefused(
                 429,
                 "TOO_MANY_OPERATIONS",
                 f"you have {self._in_flight} operations in flight, and may not have more",
@@ -69,7 +77,7 @@ class Quota:
             over = used + 1 - self._per_minute
             if over > 0:
                 wait = over * _MINUTE / self._per_minute
-                raise Refused(
+                raise RequestRefused(
                     429,
                     "RATE_LIMITED",
                     f"your operations have used up the {self._per_minute} upstream requests of a "

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from gateway.graph.caller import Permission
+from gateway.access.caller import Permission
 
 _PREFIX = "lgw_"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")

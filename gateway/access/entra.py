@@ -14,8 +14,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
 import aiohttp
 from azure.core.credentials_async import AsyncSupportsTokenInfo
@@ -29,41 +28,24 @@ from azure.identity.aio import (
     WorkloadIdentityCredential,
 )
 
-from gateway.graph.caller import Caller
-from gateway.graph.errors import (
+from gateway.access.caller import Caller
+from gateway.access.clouds import GLOBAL_AUTHORITY
+from gateway.access.given import Kind
+from gateway.errors import (
     LONGEST_CLAIMS,
     ClaimsChallenge,
+    GraphError,
     Unauthenticated,
     UpstreamUnavailable,
 )
-from gateway.graph.network import session_options, trusted
-from gateway.odata.errors import GraphError
+from gateway.network import session_options, trusted
 
 _log = logging.getLogger(__name__)
 
-Kind = Literal["secret", "certificate", "workload", "managed"]
-GLOBAL_AUTHORITY = "https://login.microsoftonline.com"
-# graph-lifecycle-api.md, section 7, Clouds and tokens.
-_AUTHORITIES = {
-    "graph.microsoft.us": "https://login.microsoftonline.us",
-    "dod-graph.microsoft.us": "https://login.microsoftonline.us",
-    "microsoftgraph.chinacloudapi.cn": "https://login.chinacloudapi.cn",
-}
 # The user can do something about these; anything else is wrong with the gateway's registration.
 _OF_THE_USER = {"invalid_grant", "interaction_required", "login_required", "consent_required"}
 _MOST_CODES = 5
 _PATIENCE = {"retry_total": 2, "connection_timeout": 5, "read_timeout": 10}
-
-
-def authority_of(root: str) -> str:
-    """The token host of the cloud that a version root is in, such as ``https://login.…``."""
-    return _AUTHORITIES.get(urlsplit(root).hostname or "", GLOBAL_AUTHORITY)
-
-
-def scope_of(root: str) -> str:
-    """The scope of a token for a version root: everything that was consented to."""
-    url = urlsplit(root)
-    return f"{url.scheme}://{url.netloc}/.default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +162,7 @@ class AppCredentials:
 
     Args:
         identity: of the gateway.
-        scope: of the token; see `scope_of`.
+        scope: of the token; see `gateway.access.clouds.scope_of`.
         tls: trusted instead of the system's roots.
     """
 
@@ -229,7 +211,7 @@ class OnBehalfOf:
 
     Args:
         identity: of the gateway.
-        scope: of the token; see `scope_of`.
+        scope: of the token; see `gateway.access.clouds.scope_of`.
         size: users' tokens that are kept; beyond it, the ones that were unused longest go.
         tls: trusted instead of the system's roots.
     """

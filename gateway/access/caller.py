@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.graph.errors import Forbidden
+from gateway.errors import Forbidden
 
 
 class Permission(StrEnum):
@@ -15,7 +15,7 @@ class Permission(StrEnum):
     @property
     def label(self) -> str:
         """What people call it."""
-        return "read results" if self is Permission.READ else "change workflows"
+        return "read results" if self is Permission.READ else "change anything"
 
 
 EVERYTHING = frozenset(Permission)

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 from starlette.requests import Request
 
-from gateway.graph.caller import ANONYMOUS, EVERYTHING, Caller, Permission
-from gateway.graph.credentials import caller_name, name_of_claims
-from gateway.http.api_keys import ApiKeys
-from gateway.http.errors import Refused
-from gateway.http.tokens import TokenVerifier, check_access
+from gateway.access.api_keys import ApiKeys
+from gateway.access.caller import ANONYMOUS, EVERYTHING, Caller, Permission
+from gateway.access.credentials import caller_name, name_of_claims
+from gateway.access.tokens import TokenVerifier, check_access
+from gateway.errors import RequestRefused
 
 API_KEY_HEADER = "X-API-Key"
 # RFC 7239, RFC 9110 section 7.6.3, and what proxies and content delivery networks add of their own.
@@ -49,7 +49,7 @@ class Authenticator(Protocol):
         """The caller.
 
         Raises:
-            Refused: they do not prove themselves.
+            RequestRefused: they do not prove themselves.
         """
 
 
@@ -74,10 +74,10 @@ class Loopback:
         ends = (request.scope.get("client"), request.scope.get("server"))
         hosts = [end[0] if end else "" for end in ends]
         if not all(map(is_loopback, [*hosts, request.url.hostname or ""])):
-            raise Refused(403, "FORBIDDEN", "the gateway is open to this machine only")
+            raise RequestRefused(403, "FORBIDDEN", "the gateway is open to this machine only")
         forwarded = next(filter(_is_of_a_proxy, request.headers), None)
         if forwarded is not None:
-            raise Refused(
+            raise RequestRefused(
                 403,
                 "FORBIDDEN",
                 "the gateway is open to this machine only, and the request was forwarded: it has "
@@ -163,7 +163,7 @@ class Proven:
         shown = request.headers.get(API_KEY_HEADER)
         if self._keys is not None and shown is not None:
             if "authorization" in request.headers:
-                raise Refused(400, "BAD_REQUEST", "send a token or an API key, not both")
+                raise RequestRefused(400, "BAD_REQUEST", "send a token or an API key, not both")
             key = self._keys.find(shown)
             if key is None:
                 raise _unproven("the API key is not known")
@@ -174,7 +174,9 @@ class Proven:
         claims = await self._verifier.claims(token)
         check_access(claims)
         if self._of_users and not isinstance(claims.get("scp"), str):
-            raise Refused(403, "FORBIDDEN", "the token is an application's; a user's is needed")
+            raise RequestRefused(
+                403, "FORBIDDEN", "the token is an application's; a user's is needed"
+            )
         who = name_of_claims(claims)
         return Caller(who, self._roles.permissions(claims), token, f"entra:{_subject(claims)}")
 
@@ -183,5 +185,5 @@ def _subject(claims: Mapping[str, Any]) -> str:
     return str(claims.get("oid") or claims.get("sub") or claims.get("azp"))
 
 
-def _unproven(message: str) -> Refused:
-    return Refused(401, "UNAUTHENTICATED", message, headers={"WWW-Authenticate": "Bearer"})
+def _unproven(message: str) -> RequestRefused:
+    return RequestRefused(401, "UNAUTHENTICATED", message, headers={"WWW-Authenticate": "Bearer"})

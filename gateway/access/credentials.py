@@ -9,9 +9,8 @@ from typing import Any, Protocol
 
 import jwt
 
-from gateway.graph.caller import Caller
-from gateway.graph.errors import Unauthenticated
-from gateway.odata.errors import GatewayError
+from gateway.access.caller import Caller
+from gateway.errors import GatewayError, Unauthenticated
 
 
 class Credentials(Protocol):

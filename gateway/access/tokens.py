@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import jwt
 
-from gateway.http.errors import Refused
+from gateway.errors import RequestRefused
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class SigningKeys:
         """The issuer and the key with this id; ``None`` if there is no such key.
 
         Raises:
-            Refused: 503, the key is not known and the authority can't be reached.
+            RequestRefused: 503, the key is not known and the authority can't be reached.
         """
         known = kid in self._known()
         if not known or (self._age() > KEYS_FRESH and not self._turn.locked()):
@@ -97,7 +97,7 @@ class SigningKeys:
         if kid in self._known() and self._trust is not None:
             return self._trust.issuer, self._trust.keys[kid]
         if self._failed:
-            raise Refused(
+            raise RequestRefused(
                 503,
                 "KEYS_UNAVAILABLE",
                 "the keys that tokens are checked with can't be fetched; try again",
@@ -172,7 +172,7 @@ class TokenVerifier:
         """The claims of a token that counts.
 
         Raises:
-            Refused: 401, it does not; 503, nobody can tell now.
+            RequestRefused: 401, it does not; 503, nobody can tell now.
         """
         if len(token) > LONGEST_TOKEN:
             raise _not_accepted("it is too long")
@@ -218,7 +218,7 @@ def check_access(claims: Mapping[str, Any]) -> None:
         claims: of a token that was verified.
 
     Raises:
-        Refused: 401, it is an ID token.
+        RequestRefused: 401, it is an ID token.
     """
     scopes = claims.get("scp")
     if isinstance(scopes, str) and scopes.strip():
@@ -227,8 +227,8 @@ def check_access(claims: Mapping[str, Any]) -> None:
         raise _not_accepted("it is an ID token; send an access token, with scp or roles")
 
 
-def _not_accepted(why: str) -> Refused:
-    return Refused(
+def _not_accepted(why: str) -> RequestRefused:
+    return RequestRefused(
         401,
         "UNAUTHENTICATED",
         f"the token is not accepted: {why}",
