@@ -41,7 +41,13 @@ from gateway.schema.internals import (
     is_awaitable,
     reached,
 )
-from gateway.schema.modelling import model_of, navigation_of, routes_of
+from gateway.schema.modelling import (
+    model_of,
+    navigation_of,
+    order_of_rows,
+    property_of,
+    routes_of,
+)
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.readings import SchemaReadings
@@ -49,6 +55,11 @@ from gateway.schema.resources import resources as all_resources
 from gateway.schema.rows import is_row, read_field, type_name_of
 from gateway.schema.scalars import SCALARS
 
+_ABOUT = (
+    "The results of the lifecycle workflows of Microsoft Entra ID Governance, and what belongs to "
+    "them. Names are those of Microsoft Graph; what is `null` without an error, the service does "
+    "not have."
+)
 # An error about an input prints all of it, so that many errors about a large one take long.
 _MAX_ERRORS = 10
 _MAX_ERRORS_OF_VARIABLES = 3
@@ -169,6 +180,7 @@ def build_schema(
     _take_rows(core)
     model = model_of(schema, found, routes)
     _in_reading_order(core, model)
+    _describe(core, model)
     _leave_arguments_to_the_plan(core, model)
     return GatewaySchema(schema, model, compiled)
 
@@ -247,6 +259,20 @@ def _type_of(resource: Resource, shape: Shape) -> Any:
     if shape is Shape.LIST:
         return list.__class_getitem__(resource.type) | None
     return resource.type | None
+
+
+def _describe(core: GraphQLSchema, model: Model) -> None:
+    """Describe the schema itself, and what rows are sorted by as the property is described."""
+    core.description = _ABOUT
+    for name in model:
+        type_ = core.type_map[name]
+        for made in type_.fields.values() if isinstance(type_, GraphQLObjectType) else ():
+            if "orderBy" not in made.args:
+                continue
+            by, rows = order_of_rows(made)
+            for value in by.values.values():
+                property_ = rows.fields.get(property_of(value))
+                value.description = property_.description if property_ is not None else None
 
 
 def _take_rows(core: GraphQLSchema) -> None:

@@ -15,6 +15,7 @@ from gateway.schema.enums import (
     LifecycleWorkflowCategory,
     LifecycleWorkflowProcessingStatus,
     WorkflowExecutionType,
+    value,
 )
 from gateway.schema.internals import retype
 from gateway.schema.scalars import DateTime
@@ -91,8 +92,8 @@ def filter_of(name: str, rows: str, **conditions: Any) -> Any:
 class OrderDirection(Enum):
     """Directions of ``$orderby``."""
 
-    ASC = "asc"
-    DESC = "desc"
+    ASC = value("asc", "The smallest, or earliest, first.")
+    DESC = value("desc", "The largest, or latest, first.")
 
 
 # Enumerations sort by their numbers, which are in this order (lifecycle.csdl.xml).

@@ -7,10 +7,12 @@ with its name.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import strawberry
 from graphql import (
     GraphQLEnumType,
+    GraphQLEnumValue,
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
@@ -259,12 +261,8 @@ class _Check:
                 if member not in _LOGIC and not _has(rows, member):
                     yield f"takes a filter on {member}, which {rows.name} does not have"
         if "orderBy" in core.args:
-            order = get_named_type(core.args["orderBy"].type)
-            assert isinstance(order, GraphQLInputObjectType)  # noqa: S101 - made by order_of
-            by = get_named_type(order.fields["field"].type)
-            assert isinstance(by, GraphQLEnumType)  # noqa: S101 - made by order_of
-            for value in by.values.values():
-                member = str(getattr(value.value, "value", value.value))
+            for value in order_of_rows(core)[0].values.values():
+                member = property_of(value)
                 if not _has(target, member):
                     yield f"is sorted by {member}, which {target.name} does not have"
 
@@ -325,6 +323,24 @@ def _row_type(core: GraphQLField, shape: Shape) -> str:
         nodes = type_.fields.get("nodes")
         type_ = get_named_type(nodes.type) if nodes is not None else type_
     return type_.name
+
+
+def order_of_rows(core: GraphQLField) -> tuple[GraphQLEnumType, GraphQLObjectType]:
+    """The properties that an edge is sorted by, and the type of its rows.
+
+    Args:
+        core: a field with an argument ``orderBy`` (`gateway.schema.filters.order_of`).
+    """
+    order: Any = get_named_type(core.args["orderBy"].type)
+    rows: Any = get_named_type(core.type)
+    if "nodes" in rows.fields:
+        rows = get_named_type(rows.fields["nodes"].type)
+    return get_named_type(order.fields["field"].type), rows
+
+
+def property_of(value: GraphQLEnumValue) -> str:
+    """The property that a member of an order stands for."""
+    return str(getattr(value.value, "value", value.value))
 
 
 def _has(entity: EntityType, member: str) -> bool:

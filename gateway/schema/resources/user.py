@@ -69,7 +69,7 @@ class User(Node):
     employee_leave_date_time: DateTime | None = prop("When the user left, or will leave.")
     employee_type: str | None = prop("The kind of worker, such as Employee or Contractor.")
     given_name: str | None = prop("First name.")
-    job_title: str | None = prop("Job title.")
+    job_title: str | None = prop("The title of the position, such as Accountant.")
     mail: str | None = prop("SMTP address.")
     mobile_phone: str | None = prop("Primary cellular telephone number.")
     office_location: str | None = prop("Office location at the place of business.")
