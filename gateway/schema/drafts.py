@@ -113,7 +113,7 @@ class SubjectInput:
     display_name: str | None = member("The name shown in the address book.", not_blank)
     employee_hire_date: DateTime | None = member("When the user was, or will be, hired.")
     employee_id: str | None = member("The employee identifier assigned by the organization.")
-    job_title: str | None = member("Job title.")
+    job_title: str | None = member("The title of the position, such as Accountant.")
     mail: str | None = member("SMTP address.")
     user_principal_name: str | None = member("The user principal name.", not_blank)
 

@@ -14,8 +14,6 @@ UNKNOWN = "UNKNOWN_FUTURE_VALUE"
 _UNKNOWN = (
     "One that this gateway does not know; the field with `Text` at its end has it as written."
 )
-    "One that this gateway does not know; the field with `Text` at its end has it as written."
-)
 
 
 def value(name: str, description: str) -> Any:
