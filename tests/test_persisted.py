@@ -151,5 +151,5 @@ async def test_a_manifest_that_is_none_is_told_at_the_start(
 
 
 def test_trusting_nothing_is_no_setting() -> None:
-    with pytest.raises(ValueError, match="needs trusted_documents"):
+    with pytest.raises(ValueError, match="needs GATEWAY_TRUSTED_DOCUMENTS"):
         Settings(trusted_documents_only=True)

@@ -102,6 +102,9 @@ def test_what_others_set_with_the_prefix_is_let_pass(run: Run) -> None:
         "GATEWAY_BUILD_EXPLORER": "0",
     }
     assert run("check", **theirs)[0] == 0
+    code, _, told = run("check", GATEWAY_PORT="9000")
+    assert code == 2
+    assert "GATEWAY_PORT (in the environment) is no setting" in told
 
 
 def test_a_server_that_imports_the_gateway_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,9 @@ _OF_THE_BUILD = "build_explorer"
 _NEAR = 0.7
 # What Kubernetes puts into every container of a namespace with a service called gateway or
 # gateway-something.
-_OF_KUBERNETES = re.compile(r"(.*_)?(service_host|service_port(_.*)?|port(_\d+_(tcp|udp)(_.*)?)?)")
+_OF_KUBERNETES = re.compile(
+    r"(.*_)?(service_host|service_port(_\w+)?|port_\d+_(tcp|udp)(_\w+)?)=.*|(.*_)?port=(tcp|udp)://.*"
+)
 
 Places = list[tuple[str, Mapping[str, str | None]]]
 """Where variables were set, by words for it: the variables by their names in lower case."""
@@ -85,11 +87,11 @@ class Surroundings(PydanticBaseSettingsSource):
 def _strangers(places: Places, known: Collection[str]) -> Iterator[str]:
     """A line for each variable with the prefix that is no setting."""
     for where, variables in places:
-        for name in sorted(variables):
+        for name, value in sorted(variables.items()):
             setting = name.removeprefix(PREFIX.lower())
             if setting in (name, _OF_THE_BUILD) or setting in known:
                 continue
-            if _OF_KUBERNETES.fullmatch(setting):
+            if _OF_KUBERNETES.fullmatch(f"{setting}={value}"):
                 continue
             near = difflib.get_close_matches(setting, known, 1, _NEAR)
             hint = f"; did you mean {variable(near[0])}?" if near else ""
