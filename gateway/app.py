@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gateway.access.credentials import Credentials, Fixed
-from gateway.access.quota import Quota
+from gateway.access.quota import IN_FLIGHT, PER_MINUTE, Quota
 from gateway.access.setup import authenticator_of, credentials_of
 from gateway.answer.bounds import Bounds
 from gateway.explorer import ASSETS_PATH, PAGE_HEADERS, explorer_page, static_app
@@ -33,7 +33,7 @@ from gateway.plan.planner import Planner
 from gateway.sandbox import create_sandbox
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
-from gateway.settings import Settings, split
+from gateway.settings import Settings, read_settings, split
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
@@ -176,7 +176,7 @@ def _cors(settings: Settings) -> list[Middleware]:
 def _quota(settings: Settings, sandbox: bool) -> Quota:
     in_flight, per_minute = settings.operations_per_caller, settings.requests_per_minute
     if not sandbox:
-        in_flight, per_minute = in_flight or 32, per_minute or 20_000
+        in_flight, per_minute = in_flight or IN_FLIGHT, per_minute or PER_MINUTE
     return Quota(in_flight, per_minute)
 
 
@@ -198,9 +198,10 @@ def create_app(
 
     Raises:
         DeclarationError: a resource contradicts another one, or lacks something.
-        ValueError: the manifest of trusted documents can't be read, or as for `upstream_of`.
+        ValueError: the manifest of trusted documents can't be read, or as for `read_settings` and
+            `upstream_of`.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
     upstream = upstream or upstream_of(settings, tls)
     logging.getLogger("gateway").setLevel(settings.log_level.upper())
     # It logs what the authority answers; the gateway's own line tells the codes and no more.

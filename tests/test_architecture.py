@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "http": {"http", "schema", "graph", "access", "errors"},
     "explorer": {"explorer"},
     "sandbox": {"sandbox"},
+    "settings": {"settings", "http", "graph", "answer", "access"},
     "network": set(),
     "errors": set(),
 }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import get_introspection_query, parse
 
-from gateway.http.limits import measure
+from gateway.http.limits import CONSTANT, Limits, measure
 from gateway.settings import Settings
 from tests.conftest import Start
 
@@ -44,11 +44,9 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize(("name", "case"), LIMITS.items(), ids=list(LIMITS))
-async def test_a_limit_is_a_setting_and_its_error_names_it(
-    start: Start, name: str, case: tuple[str, int, str]
-) -> None:
-    query, has, code = case
+@pytest.mark.parametrize("name", [name for name in LIMITS if name not in CONSTANT])
+async def test_a_limit_is_a_setting_and_its_error_names_it(start: Start, name: str) -> None:
+    query, has, code = LIMITS[name]
     body = {"query": query, "variables": {"a": True}}
     settings: Any = {f"max_{name}": has}
     within = await start(Settings(**settings))
@@ -62,6 +60,25 @@ async def test_a_limit_is_a_setting_and_its_error_names_it(
     assert error["extensions"] == {"code": code, "limit": has - 1, "setting": setting}
     assert setting in error["message"]
     assert str(has - 1) in error["message"]
+
+
+@pytest.mark.parametrize("name", CONSTANT)
+async def test_a_limit_that_is_no_setting_is_told_too(
+    start: Start, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    query, has, code = LIMITS[name]
+    body = {"query": query, "variables": {"a": True}}
+    gateway = await start()
+    monkeypatch.setitem(CONSTANT, name, has)
+    assert "errors" not in (await gateway.post(body)).json()
+    monkeypatch.setitem(CONSTANT, name, has - 1)
+    body["query"] += " "  # What was measured is kept.
+    response = await gateway.post(body)
+    assert response.status_code == 400
+    [error] = response.json()["errors"]
+    assert error["extensions"] == {"code": code, "limit": has - 1}
+    assert "GATEWAY_" not in error["message"]
+    assert f"more than {has - 1} {name.replace('_', ' ')}" in error["message"]
 
 
 def test_the_largest_operation_of_a_document_counts() -> None:
@@ -96,8 +113,8 @@ def test_what_tools_send_is_far_within_the_limits() -> None:
         assert found.depth <= settings.max_depth / 2
         assert found.recursion < settings.max_recursion
         assert found.fields <= settings.max_fields / 4
-        assert found.introspection_fields <= settings.max_introspection_fields * 0.8
-        assert found.fragment_spreads <= settings.max_fragment_spreads / 4
+        assert found.introspection_fields <= CONSTANT["introspection_fields"] * 0.8
+        assert found.fragment_spreads <= CONSTANT["fragment_spreads"] / 4
         assert node.token_count <= settings.max_tokens / 4
 
 
@@ -143,7 +160,8 @@ async def test_the_same_text_is_parsed_and_validated_once(
 def test_kept_documents_are_bounded() -> None:
     from gateway.http.documents import Documents
 
-    documents = Documents(lambda _: [], capacity=50_000)
+    limits = Limits(tokens=1000, depth=2, recursion=0, fields=1000)
+    documents = Documents(lambda _: [], limits, capacity=50_000)
     kept = documents.get("{ a }")
     assert documents.get("{ a }") is kept
     for number in range(50):

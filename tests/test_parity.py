@@ -62,7 +62,7 @@ def test_answers_are_the_same_with_and_without(tally: Tally, parity_cases: int) 
         document = parse(text)
         assert not validate(ON.core, document), text
         draw = random.Random(rows)
-        invented = Recorder(OFF.core, OFF.graphql._schema.query_type, draw, [60])
+        invented = Recorder(OFF.core, OFF.core.query_type, draw, [60])
         variables = operations.variables
         loop.run_until_complete(executed(OFF.graphql, document, variables, invented))
         root = recorded(invented)

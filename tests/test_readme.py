@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from gateway.schema.build import build_schema
-from gateway.settings import Settings
+from gateway.settings.listing import LISTED, SECTIONS
 from tests.conftest import Start
 
 README = Path("README.md").read_text(encoding="utf-8")
@@ -18,11 +20,20 @@ def block(name: str) -> str:
 
 
 def settings_table() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = "–" if field.default is None else f"`{field.default}`"
-        rows.append(f"| `GATEWAY_{name.upper()}` | {default} | {field.description} |")
-    return "\n".join(rows)
+    """The sections of docs/settings.md, as they follow from the list of the settings."""
+    parts = []
+    for section in SECTIONS:
+        parts.append(
+            f"## {section}\n\n| setting | option | default | meaning |\n|---|---|---|---|\n"
+        )
+        for entry in LISTED:
+            if entry.section == section:
+                option = f"or `{entry.variable}_FILE`" if entry.is_secret else f"`{entry.flag}`"
+                default = "–" if entry.default is None else f"`{entry.default}`"
+                cells = (f"`{entry.variable}`", option, default, entry.description)
+                parts.append(f"| {' | '.join(cells)} |\n")
+        parts.append("\n")
+    return "".join(parts).rstrip("\n") + "\n"
 
 
 async def test_the_example_gives_the_answer_that_is_shown(start: Start) -> None:
@@ -55,4 +66,13 @@ def test_every_method_of_the_pages_is_there() -> None:
 
 
 def test_every_setting_is_in_the_table() -> None:
-    assert settings_table() in README
+    text = Path("docs/settings.md").read_text(encoding="utf-8")
+    assert text.endswith(settings_table())
+
+
+@pytest.mark.parametrize("path", ["README.md", *map(str, sorted(Path("docs").glob("*.md")))])
+def test_every_variable_that_is_named_is_one(path: str) -> None:
+    known = {entry.variable for entry in LISTED} | {"GATEWAY_BUILD_EXPLORER"}
+    known |= {f"{entry.variable}_FILE" for entry in LISTED if entry.is_secret}
+    text = Path(path).read_text(encoding="utf-8")
+    assert set(re.findall(r"\bGATEWAY_[A-Z_]+\b(?!…)", text)) <= known

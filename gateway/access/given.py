@@ -138,6 +138,5 @@ class AccessSettings:
         )
         yield (
             kind != "managed" and not (self.tenant_id and self.client_id),
-            f"GATEWAY_CREDENTIALS={self.credentials} with a {kind} needs GATEWAY_TENANT_ID and "
-            "GATEWAY_CLIENT_ID",
+            f"GATEWAY_IDENTITY={kind} needs GATEWAY_TENANT_ID and GATEWAY_CLIENT_ID",
         )

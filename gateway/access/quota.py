@@ -10,6 +10,11 @@ from typing import Protocol
 from gateway.access.caller import Caller
 from gateway.errors import RequestRefused
 
+IN_FLIGHT = 32
+PER_MINUTE = 20_000
+"""What a caller may have in front of a tenant by default: operations at once, and upstream requests
+in a minute."""
+
 _MINUTE = 60.0
 _MANY_ACCOUNTS = 1000
 _MOST_ACCOUNTS = 900

@@ -1,1 +1,1 @@
-"""Where the service is asked: layers, loaders, `$batch`, retries, credentials."""
+"""Where the service is asked: layers, loaders, `$batch`, retries."""

@@ -48,6 +48,11 @@ from gateway.odata.address import same_path
 from gateway.odata.query import GraphRequest
 from gateway.plan.cost import Latency
 
+CONCURRENCY = 16
+MAX_ATTEMPTS = 4
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+
 _log = logging.getLogger(__name__)
 
 # Without it, enum members above the sentinel are withheld (graph-lifecycle-api.md, section 4).
@@ -81,10 +86,10 @@ class GraphClient:
         root: str,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        concurrency: int = 16,
-        max_attempts: int = 4,
-        connect_timeout: float = 5.0,
-        read_timeout: float = 30.0,
+        concurrency: int = CONCURRENCY,
+        max_attempts: int = MAX_ATTEMPTS,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
         link_origins: Sequence[str] = (),
         change_time: float = 1.0,
         clock: Callable[[], float] = time.monotonic,

@@ -38,23 +38,23 @@ class Engine:
         upstream_bytes: bytes of answers of the service that one operation may read.
         answer_objects: objects of an answer; rows of views are counted as they are dealt out.
         answer_bytes: bytes of an answer; cursors are counted as they are made.
+        costs: compares strategies.
         patience: how long something new may be missing.
         capabilities, page_sizes: what the service turned out to accept and to send.
-        costs: compares strategies.
     """
 
     client: GraphClient
     credentials: Credentials
     cursors: CursorCodec
-    deadline: float = 60.0
-    budget: int = 5000
-    upstream_bytes: int = 256_000_000
-    answer_objects: int = 1_000_000
-    answer_bytes: int = 256_000_000
+    deadline: float
+    budget: int
+    upstream_bytes: int
+    answer_objects: int
+    answer_bytes: int
+    costs: CostModel
     patience: Patience = field(default_factory=Patience)
     capabilities: Capabilities = field(default_factory=Capabilities)
     page_sizes: PageSizes = field(default_factory=lambda: PageSizes(DEFAULT_PAGE_SIZE))
-    costs: CostModel = field(default_factory=CostModel)
 
     async def run(
         self, plan: Program, caller: Caller, usage: Usage, fresh: Collection[Address] = ()

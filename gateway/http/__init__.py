@@ -1,1 +1,1 @@
-"""Who may ask, and how: the HTTP surface."""
+"""How one may ask: the HTTP surface."""

@@ -75,11 +75,9 @@ class Documents:
             longest makes room. Those that are very long or not valid are not kept.
     """
 
-    def __init__(
-        self, validate: Validate, limits: Limits | None = None, *, capacity: int = CAPACITY
-    ) -> None:
+    def __init__(self, validate: Validate, limits: Limits, *, capacity: int = CAPACITY) -> None:
         self._validate = validate
-        self._limits = limits or Limits()
+        self._limits = limits
         self._kept: LRUCache[str, Document] = LRUCache(capacity, getsizeof=_size)
 
     def get(self, text: str) -> Document:

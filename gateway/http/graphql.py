@@ -8,7 +8,7 @@ executed, a legacy client that accepts ``application/json`` gets 200 once its do
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -62,16 +62,16 @@ class Policy:
         trusted_origins: origins whose pages may call from a browser.
     """
 
-    introspection: bool = True
-    suggestions: bool = True
-    timing: bool = False
-    plan: bool = False
-    limits: Limits = field(default_factory=Limits)
-    max_body: int = 1_000_000
-    max_batch: int = 0
-    max_operations: int = 100
-    csrf_prevention: bool = True
-    trusted_origins: tuple[str, ...] = ()
+    introspection: bool
+    suggestions: bool
+    timing: bool
+    plan: bool
+    limits: Limits
+    max_body: int
+    max_batch: int
+    max_operations: int
+    csrf_prevention: bool
+    trusted_origins: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +111,16 @@ class GraphQLEndpoint:
         context: Callable[[Caller, Usage], Context],
         authenticator: Authenticator,
         quota: Quota,
-        policy: Policy | None = None,
-        persisted: PersistedDocuments | None = None,
+        policy: Policy,
+        persisted: PersistedDocuments,
         page: Callable[[str], Response] | None = None,
     ) -> None:
         self._schema = schema
         self._context = context
         self._authenticator = authenticator
         self._quota = quota
-        self._policy = policy = policy or Policy()
-        self._persisted = persisted or PersistedDocuments()
+        self._policy = policy
+        self._persisted = persisted
         self._page = page
         self._admission = Admission(policy.max_operations)
         self._documents = Documents(

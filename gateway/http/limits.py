@@ -7,7 +7,7 @@ be with every fragment written out where it is spread.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from graphql import (
@@ -25,9 +25,19 @@ _INTROSPECTION = ("__schema", "__type")
 _PLUMBING = ("edges", "node", "nodes")
 
 
+CONSTANT = {
+    "root_fields": 100,
+    "aliases": 250,
+    "directives": 250,
+    "fragment_spreads": 250,
+    "introspection_fields": 300,
+}
+"""The most that any document may have; the keys are attributes of `Measures`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one document may have of each.
+    """The most that one document may have of what settings decide.
 
     Attributes:
         tokens: lexical tokens; comments are counted by themselves, to the same limit.
@@ -35,21 +45,12 @@ class Limits:
         recursion: times that a field is selected below itself, as in ``runs { nodes { workflow {
             runs } } }``, which multiplies rows without any request upstream.
         fields: fields, each fragment counted wherever it is spread.
-        root_fields: fields of the operation itself, counted in the same way.
-        aliases, directives, fragment_spreads: in the text of the document.
-        introspection_fields: fields in and below ``__schema`` and ``__type``, fragments counted
-            wherever they are spread.
     """
 
-    tokens: int = 5000
-    depth: int = 30
-    recursion: int = 2
-    fields: int = 1000
-    root_fields: int = 100
-    aliases: int = 250
-    directives: int = 250
-    fragment_spreads: int = 250
-    introspection_fields: int = 300
+    tokens: int
+    depth: int
+    recursion: int
+    fields: int
 
     def check(self, document: DocumentNode) -> None:
         """Measure a document.
@@ -58,24 +59,15 @@ class Limits:
             RequestRefused: it has more of something than it may.
         """
         measured = measure(document)
-        for limit in fields(self):
-            if limit.name != "tokens":
-                self.hold(limit.name, getattr(measured, limit.name))
-
-    def hold(self, name: str, measured: int) -> None:
-        """Compare one measure with its limit.
-
-        Raises:
-            RequestRefused: it is beyond.
-        """
-        limit = getattr(self, name)
-        if measured > limit:
-            raise beyond(name, limit)
+        # The parser counts the tokens.
+        own = {name: getattr(self, name) for name in ("depth", "recursion", "fields")}
+        for name, limit in (own | CONSTANT).items():
+            if getattr(measured, name) > limit:
+                raise beyond(name, limit)
 
 
 def beyond(name: str, limit: int) -> RequestRefused:
     """The refusal of a document that is beyond the limit called ``name``."""
-    setting = f"GATEWAY_MAX_{name.upper()}"
     code, what = f"TOO_MANY_{name.upper()}", f"has more than {limit} {name.replace('_', ' ')}"
     if name == "depth":
         code, what = "DOCUMENT_TOO_DEEP", f"nests fields deeper than {limit} levels"
@@ -84,13 +76,23 @@ def beyond(name: str, limit: int) -> RequestRefused:
             "DOCUMENT_TOO_RECURSIVE",
             f"selects a field more than {limit} times below itself",
         )
+    if name in CONSTANT:
+        return RequestRefused(400, code, f"the document {what}", limit=limit)
+    setting = f"GATEWAY_MAX_{name.upper()}"
     message = f"the document {what} (setting {setting})"
     return RequestRefused(400, code, message, limit=limit, setting=setting)
 
 
 @dataclass(slots=True)
 class Measures:
-    """What a document has; the attributes are those of `Limits`."""
+    """What a document has of each.
+
+    Attributes:
+        depth, recursion, fields: as for `Limits`.
+        root_fields: fields of the operation itself, fragments counted wherever they are spread.
+        aliases, directives, fragment_spreads: in the text of the document.
+        introspection_fields: fields in and below ``__schema`` and ``__type``, counted likewise.
+    """
 
     depth: int = 0
     recursion: int = 0

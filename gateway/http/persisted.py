@@ -40,7 +40,7 @@ class PersistedDocuments:
     def __init__(
         self,
         *,
-        capacity: int = 1000,
+        capacity: int,
         trusted: Mapping[str, str] | None = None,
         trusted_only: bool = False,
     ) -> None:

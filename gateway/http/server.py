@@ -19,6 +19,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from gateway.errors import RequestRefused
 from gateway.http.errors import bad_request
 
+LONGEST_URI = 65_535
+"""Bytes of an address that httptools, which reads the requests, can take apart."""
+
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1_000_000
 _FIELD_OVERHEAD = len(": \r\n")

@@ -72,7 +72,7 @@ class CostModel:
         latency: what requests were seen to take.
     """
 
-    def __init__(self, setting: str = "balanced", latency: Latency | None = None) -> None:
+    def __init__(self, setting: str, latency: Latency | None = None) -> None:
         self._price = PRICES[setting]
         self._latency = latency or Latency()
 

@@ -1,6 +1,6 @@
 """The resource model: entity types, their properties, and how each edge can be had.
 
-The model is declared on the Strawberry types (`gateway.schema.entity`); this module is its
+The model is declared on the Strawberry types (`gateway.schema.declare`); this module is its
 vocabulary. Facts come from graph-lifecycle-api.md, sections 1 to 3 and 8.
 """
 

@@ -68,7 +68,7 @@ def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
         (APP | {"tenant_id": "contoso.onmicrosoft.com"}, "must be an id"),
         (APP | {"authority_url": "http://localhost"}, "must be https://"),
         (APP | {"authority_url": "https://login.microsoftonline.us/tenant"}, "must be https://"),
-        (APP | {"client_certificate": "/nowhere"}, "can't be read: No such file"),
+        (APP | {"client_certificate": "/nowhere"}, "/nowhere can't be read: No such file"),
         (APP | {"client_certificate": __file__}, "must hold a certificate and its RSA key"),
         (APP | {"credentials": "application"}, "'passthrough', 'app' or 'obo'"),
         (APP | {"operations_per_caller": 0}, "greater than or equal to 1"),
@@ -151,7 +151,7 @@ def test_serve_ends_with_the_rule_and_shows_no_secret() -> None:
     environment["GATEWAY_API_KEYS"] = f"siem:read:{KEY}"
     result = run("serve", **environment)
     assert result.returncode == 2
-    assert "api_keys: key 1: the hash must be 64 hexadecimal digits" in result.stderr
+    assert "GATEWAY_API_KEYS: key 1: the hash must be 64 hexadecimal digits" in result.stderr
     assert "Traceback" not in result.stderr
     assert KEY not in result.stdout + result.stderr
     assert "a-client-secret" not in result.stdout + result.stderr
@@ -161,7 +161,7 @@ def test_serve_does_not_listen_everywhere_without_proof() -> None:
     environment = {f"GATEWAY_{n.upper()}": v for n, v in without(APP, "api_keys").items()}
     result = run("serve", "--insecure", "--host", "0.0.0.0", **environment)  # noqa: S104
     assert result.returncode == 2
-    assert "insecure: must listen on this machine alone" in result.stderr
+    assert "GATEWAY_INSECURE: must listen on this machine alone" in result.stderr
 
 
 def test_a_factory_that_fails_shows_no_secret() -> None:

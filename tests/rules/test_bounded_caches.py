@@ -24,6 +24,7 @@ from gateway.graph.capabilities import Capabilities, PageSizes
 from gateway.graph.session import Usage
 from gateway.http import documents, negotiation, persisted
 from gateway.http.documents import Documents
+from gateway.http.limits import Limits
 from gateway.http.persisted import PersistedDocuments
 from gateway.plan import rows
 from gateway.plan.nodes import edge_key
@@ -125,7 +126,8 @@ async def test_variables_are_weighed(start: Start, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_kept_document_has_no_tokens_and_still_tells_places() -> None:
-    kept = Documents(lambda _: []).get("{ a { b(c: 1) } }")
+    limits = Limits(tokens=20, depth=2, recursion=0, fields=2)
+    kept = Documents(lambda _: [], limits).get("{ a { b(c: 1) } }")
     [operation] = kept.operations
     field: Any = operation.selection_set.selections[0]
     assert field.loc.start_token is field.loc.end_token is None

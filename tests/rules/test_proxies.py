@@ -5,7 +5,7 @@ are the two pools of connections to the service (`gateway.graph.client`), the co
 token host (`gateway.access.entra`), and the one that fetches signing keys
 (`gateway.access.tokens`). What must not go by a proxy: the embedded sandbox, a managed identity's
 endpoint on this machine, and a command that asks its own sandbox whether it is there
-(`gateway.cli`).
+(`gateway.commands.serve`).
 """
 
 import asyncio
@@ -32,7 +32,8 @@ from gateway.access.credentials import Fixed
 from gateway.access.entra import AppCredentials, Identity
 from gateway.access.tokens import SigningKeys
 from gateway.app import Upstream, create_app
-from gateway.cli import _await_http, cli
+from gateway.cli import cli
+from gateway.commands.serve import _await_http
 from gateway.graph.client import GraphClient
 from gateway.graph.session import Session
 from gateway.network import http_clients, proxy_for
