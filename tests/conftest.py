@@ -131,7 +131,7 @@ class Gateway:
         await self.upstream.delete("/sandbox/requests")
 
     async def fault(self, **fault: Any) -> None:
-        """Let the sandbox fail; see gateway.sandbox.faults."""
+        """Let the sandbox fail; see gateway.sandbox.protocol.faults."""
         response = await self.upstream.post("/sandbox/faults", json=[fault])
         assert response.status_code == 200, response.text
 

@@ -128,6 +128,6 @@ async def test_entities_known_by_their_id_only(client):
 
 
 async def test_placeholders_are_not_served():
-    text = Path("gateway/sandbox/documented.json")
+    text = Path("gateway/sandbox/data/documented.json")
     content = (Path(__file__).parents[2] / text).read_text("utf-8")
     assert "String (" not in content

@@ -1,9 +1,9 @@
 import pytest
 
+from gateway.sandbox.data.model import TASK_DEFINITION, TASK_RESULT, USER, USER_RESULT, WORKFLOW
+from gateway.sandbox.data.timestamps import format_ticks, instant
 from gateway.sandbox.errors import GraphError
-from gateway.sandbox.filters import compile_filter
-from gateway.sandbox.model import TASK_DEFINITION, TASK_RESULT, USER, USER_RESULT, WORKFLOW
-from gateway.sandbox.timestamps import format_ticks, instant
+from gateway.sandbox.protocol.filters import compile_filter
 
 from .conftest import WORKFLOWS
 

@@ -2,7 +2,7 @@ import re
 from collections import Counter
 
 from gateway.sandbox import SandboxSettings, create_sandbox
-from gateway.sandbox.results import GeneratedRun
+from gateway.sandbox.data.results import GeneratedRun
 
 from .conftest import LIFECYCLE, WORKFLOWS
 

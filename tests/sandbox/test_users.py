@@ -1,4 +1,4 @@
-from gateway.sandbox.model import USER
+from gateway.sandbox.data.model import USER
 
 GET_BY_IDS = "/v1.0/directoryObjects/getByIds"
 
