@@ -14,6 +14,7 @@ from benchmarks import (
     load,
     measure,
     memory,
+    starting,
     throttle,
     transport,
 )
@@ -29,6 +30,7 @@ PARTS = (
     "transport",
     "faults",
     "throttle",
+    "start-up",
 )
 DOCUMENT = Path("docs/performance.md")
 PLOT = Path("docs/performance.png")
@@ -61,6 +63,8 @@ async def run(names: list[str], *, quick: bool) -> tuple[list[Part], Series]:
         done(await faults.measure(quick=quick))
     if "throttle" in names:
         done(await throttle.measure(quick=quick))
+    if "start-up" in names:
+        done(await starting.measure(quick=quick))
     return parts, series
 
 

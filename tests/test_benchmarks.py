@@ -11,6 +11,7 @@ from benchmarks import (
     load,
     measure,
     memory,
+    starting,
     throttle,
     transport,
 )
@@ -37,6 +38,15 @@ def test_load_compares_equal_answers() -> None:
     verdicts = part.tables[0].column("verdict")
     assert len(verdicts) == 8
     assert set(verdicts.values()) <= {"met", "missed"}
+
+
+def test_a_service_is_started_in_front_of_without_the_sandbox() -> None:
+    part = measure.run(starting.measure(quick=True))
+    assert part.tables[0].column("sandbox loaded") == {
+        "an interpreter alone": "no",
+        "in front of a service": "no",
+        "with the embedded sandbox": "yes",
+    }
 
 
 def test_the_event_loop_is_watched() -> None:
