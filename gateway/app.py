@@ -2,7 +2,7 @@
 
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -185,6 +185,7 @@ def create_app(
     upstream: Upstream | None = None,
     *,
     tls: ssl.SSLContext | None = None,
+    resources: Sequence[type] = (),
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -193,8 +194,10 @@ def create_app(
         upstream: instead of the one that the settings name; for tests.
         tls: trusted by the connections to Microsoft Entra ID instead of the system's roots; for
             tests.
+        resources: further resources of the service, declared with `gateway.schema.declare`.
 
     Raises:
+        DeclarationError: a resource contradicts another one, or lacks something.
         ValueError: the manifest of trusted documents can't be read, or as for `read_settings` and
             `upstream_of`.
     """
@@ -210,6 +213,7 @@ def create_app(
             objects=settings.max_answer_objects,
             bytes=settings.max_answer_bytes,
         ),
+        resources=resources,
     )
     allow_resume = settings.allow_resume
     if allow_resume is None:

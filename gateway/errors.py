@@ -96,6 +96,19 @@ class RequestRefused(GatewayError):
         return {"errors": [{"message": self.message, "extensions": self.extensions}]}
 
 
+class DeclarationError(ValueError):
+    """A declaration of the schema contradicts another one, or lacks something.
+
+    Args:
+        name: of the declaration: of a type, or ``Type.field``.
+        problem: what is wrong with it, as the rest of a sentence that begins with the name.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name = name
+
+
 class BadUserInput(GatewayError):
     """An argument of the caller breaks a rule; ``argument`` names it."""
 

@@ -44,15 +44,21 @@ def told(program: Program, settings: Settings, sizes: Sequence[int | None] | Non
 
 
 def program_of(
-    text: str, name: str | None, variables: str, settings: Settings, *, beta: bool
+    text: str,
+    name: str | None,
+    variables: str,
+    settings: Settings,
+    *,
+    beta: bool,
+    resources: Sequence[type] = (),
 ) -> Program:
-    """The program of an operation of a document.
+    """The program of an operation of a document; ``resources`` are as for `create_app`.
 
     Raises:
         GraphQLError: the document, its operation or the variables are not valid.
     """
-    built = build_schema(draft_methods=settings.draft_methods)
-    schema_ = built.graphql._schema
+    built = build_schema(draft_methods=settings.draft_methods, resources=resources)
+    schema_ = built.core
     document = parse(text)
     operation = get_operation_ast(document, name)
     if errors := validate(schema_, document):

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,7 @@ from tenacity.wait import wait_random_exponential
 from gateway.access.credentials import Fixed, Passthrough
 from gateway.app import Upstream, create_app
 from gateway.sandbox import SandboxSettings, create_sandbox
-from gateway.schema.build import build_schema
+from gateway.schema.build import GatewaySchema, build_schema
 from gateway.settings import Settings
 from tests.upstreams import Unusual
 
@@ -26,7 +26,11 @@ TOKEN = "a-token-that-is-long-enough-to-be-a-secret"
 
 
 # A schema holds nothing of an application, and takes longest of all that one is made of.
-_schema = lru_cache(maxsize=16)(build_schema)
+_kept = lru_cache(maxsize=16)(build_schema)
+
+
+def _schema(resources: Sequence[type] = (), **how: Any) -> GatewaySchema:
+    return _kept(resources=tuple(resources), **how)
 
 
 # Servers that were told to stop: they look at it ten times a second, which no test has to wait for.
@@ -153,6 +157,7 @@ async def running(
     sockets: bool = False,
     passthrough: bool = False,
     version: str = "v1.0",
+    resources: Sequence[type] = (),
 ) -> AsyncIterator[Gateway]:
     """A gateway in front of ``sandbox``.
 
@@ -162,12 +167,14 @@ async def running(
         sockets: gateway and sandbox listen on loopback ports; otherwise all is in process.
         passthrough: callers bring their own token.
         version: the version root.
+        resources: further ones; see `create_app`.
     """
     credentials = Passthrough() if passthrough else Fixed(TOKEN)
     async with AsyncExitStack() as stack:
         if sockets:
             there = stack.enter_context(listening(sandbox))
-            app = create_app(settings or Settings(), Upstream(f"{there}/{version}", credentials))
+            service = Upstream(f"{there}/{version}", credentials)
+            app = create_app(settings or Settings(), service, resources=resources)
             here = stack.enter_context(listening(app))
             client = httpx.AsyncClient(base_url=here, timeout=60)
             upstream = httpx.AsyncClient(base_url=there, timeout=60)
@@ -176,6 +183,7 @@ async def running(
             app = create_app(
                 settings or Settings(),
                 Upstream(f"http://upstream/{version}", credentials, transport),
+                resources=resources,
             )
             await stack.enter_async_context(app.router.lifespan_context(app))
             client = httpx.AsyncClient(
@@ -206,13 +214,21 @@ async def start() -> AsyncIterator[Start]:
             passthrough: bool = False,
             version: str = "v1.0",
             unusual: Unusual | None = None,
+            resources: Sequence[type] = (),
             **sandbox: Any,
         ) -> Gateway:
             app: ASGIApp = create_sandbox(SandboxSettings(**{"moving": False, **sandbox}))
             if unusual is not None:
                 app, sockets = unusual.before(app), True
             return await stack.enter_async_context(
-                running(app, settings, sockets=sockets, passthrough=passthrough, version=version)
+                running(
+                    app,
+                    settings,
+                    sockets=sockets,
+                    passthrough=passthrough,
+                    version=version,
+                    resources=resources,
+                )
             )
 
         yield begin

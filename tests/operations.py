@@ -29,10 +29,10 @@ from gateway.errors import GraphError, NotFound
 from gateway.odata.partial import Partial
 from gateway.plan.planner import Planner
 from gateway.plan.rows import ROWS, row_type
-from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
+from tests.model import SCHEMA
 
-PLANNER = Planner(build_schema().model, max_first=1000)
+PLANNER = Planner(SCHEMA.model, max_first=1000)
 TIMES = ["2022-08-24T23:28:05.3529197Z", "2024-01-01T00:00:00Z"]
 SCALARS: dict[str, list[Any]] = {
     "ID": ["a", "b/c", "5"],

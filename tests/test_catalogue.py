@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.odata.address import parse_node_id
 from tests.conftest import Gateway, Start
+from tests.model import ROUTES
 
 PERIOD = {"from": "2026-06-01T00:00:00Z", "to": "2026-07-31T00:00:00Z"}
 
@@ -256,7 +256,7 @@ async def test_every_node_id_leads_back_to_its_object(start: Start) -> None:
     found = [again["data"][f"n{place}"] for place in range(len(node_ids))]
     lost = [id_ for id_, node in zip(node_ids, found, strict=True) if node is None]
     # A user who was deleted from the directory keeps the id, but can't be found by it.
-    assert {parse_node_id(id_).entity for id_ in lost} <= {"User"}, again["errors"]
+    assert {ROUTES.parse_node_id(id_).entity for id_ in lost} <= {"User"}, again["errors"]
     assert [node["nodeId"] for node in found if node] == [i for i in node_ids if i not in lost]
 
 

@@ -14,7 +14,7 @@ from gateway.schema.build import build_schema
 from .conftest import Gateway
 from .operations import Operations
 
-SCHEMA = build_schema().graphql._schema
+SCHEMA = build_schema().core
 CASES = 250
 ODD: list[Any] = [None, "", "a/b", "\u202e", 0, -1, 2**40, 1.5, True, [], {}, [[]], {"a": 1}]
 MUTATIONS = sorted(SCHEMA.mutation_type.fields)

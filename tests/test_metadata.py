@@ -176,7 +176,7 @@ def _metadata() -> Metadata:
 
 @cache
 def _schema_types() -> dict[str, GraphQLNamedType]:
-    return dict(build_schema().graphql._schema.type_map)
+    return dict(build_schema().core.type_map)
 
 
 def _exposed() -> Iterator[tuple[str, GraphQLObjectType | GraphQLInterfaceType]]:

@@ -71,7 +71,7 @@ async def advance(gateway: Gateway, seconds: float) -> None:
 
 def test_every_mutation_has_an_example() -> None:
     assert len(EXAMPLES) == TEXT.count("```graphql")
-    root = build_schema().graphql._schema.mutation_type
+    root = build_schema().core.mutation_type
     assert root is not None
     for name in root.fields:
         assert re.search(rf"\b{name}\(", TEXT), name

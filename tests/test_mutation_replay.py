@@ -359,7 +359,7 @@ class Recorder:
 
 
 def _operation(mutation: str, select: str) -> str:
-    root = build_schema().graphql._schema.mutation_type
+    root = build_schema().core.mutation_type
     type_ = root.fields[mutation].args["input"].type
     return f"mutation($input: {type_}) {{ {mutation}(input: $input) {{ {select} }} }}"
 

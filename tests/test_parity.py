@@ -57,12 +57,12 @@ def test_answers_are_the_same_with_and_without(tally: Tally, parity_cases: int) 
     )
     @given(st.integers(0, 2**64), st.integers(0, 2**64), st.sampled_from([0, 1, 1, 2, 3, 6]))
     def compare(operation: int, rows: int, times: int) -> None:
-        operations = Operations(ON.graphql._schema, random.Random(operation))
+        operations = Operations(ON.core, random.Random(operation))
         text = operations.write()
         document = parse(text)
-        assert not validate(ON.graphql._schema, document), text
+        assert not validate(ON.core, document), text
         draw = random.Random(rows)
-        invented = Recorder(OFF.graphql._schema, OFF.graphql._schema.query_type, draw, [60])
+        invented = Recorder(OFF.core, OFF.graphql._schema.query_type, draw, [60])
         variables = operations.variables
         loop.run_until_complete(executed(OFF.graphql, document, variables, invented))
         root = recorded(invented)

@@ -16,6 +16,7 @@ from gateway.plan.choice import Choice, Extent
 from gateway.plan.steps import Kind
 from gateway.settings import Settings
 from tests.conftest import Gateway, Sent, Start
+from tests.model import ROUTES
 from tests.test_across import EXAMPLES
 from tests.test_readme import block
 from tests.test_request_counts import ALL
@@ -47,7 +48,7 @@ def seen(sent: Sent) -> Counter[str]:
     found: Counter[str] = Counter()
     for item in sent.items:
         method, _, url = item.partition(" ")
-        found[template_of(GraphRequest(url.removeprefix("/"), method))] += 1
+        found[template_of(GraphRequest(url.removeprefix("/"), method), ROUTES)] += 1
     return found
 
 

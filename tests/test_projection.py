@@ -16,8 +16,8 @@ from gateway.errors import NotFound
 from gateway.odata.partial import Partial
 from gateway.plan.nodes import edge_key
 from gateway.schema.build import build_schema
-from gateway.schema.entity import read_field
 from gateway.schema.readings import SchemaReadings
+from gateway.schema.rows import read_field
 from tests.operations import executed, told, typed, written
 
 OFF = build_schema(projection=False)
@@ -50,7 +50,7 @@ class Both:
     async def __call__(self, text: str, row: Any, key: str = WORKFLOW, **variables: Any) -> Answer:
         """The answer, and how many fields graphql-core executed for it, root fields included."""
         document = parse(text)
-        assert not validate(self.schema.graphql._schema, document)
+        assert not validate(self.schema.core, document)
         self.counted = 0
         there = await executed(self.schema.graphql, document, variables, {key: row})
         fields = self.counted

@@ -15,7 +15,7 @@ class Permission(StrEnum):
     @property
     def label(self) -> str:
         """What people call it."""
-        return "read results" if self is Permission.READ else "change workflows"
+        return "read results" if self is Permission.READ else "change anything"
 
 
 EVERYTHING = frozenset(Permission)

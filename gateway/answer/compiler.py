@@ -1,6 +1,6 @@
 """Turns a selection into the source of one Python function, and that into a function.
 
-For the tasks `{ id name status author { name } }` of a workflow, it writes
+For the rows `{ id name status author { name } }` of a list, it writes
 
     def make(keys, hole, holes):
         def objects0(rows):

@@ -22,7 +22,7 @@ def schema(
 ) -> None:
     """Print the schema in the GraphQL definition language."""
     built = build_schema()
-    sdl = cache_keys(built.graphql._schema) if keys else built.sdl
+    sdl = cache_keys(built.core) if keys else built.sdl
     if check is None:
         typer.echo(sdl, nl=False)
         return

@@ -1,14 +1,14 @@
-"""Questions that no single REST call answers: results across workflows and runs, newest first.
+"""Lists across containers, which no single REST call answers: their rows, newest first.
 
-What it costs, for W workflows that pass the workflow filter and R of their runs that can hold a
-row: one page request per page of workflows, W requests for their runs (none for user results), and
-one for each run, 20 to a `$batch`. Runs are asked from the last updated one on, a batch at a time,
-and no further than the rows that were asked for can reach; behind a cursor, none that was scheduled
-after the cursor's row was made. So every page costs about the same. Only a run that has ended is
-believed what it says of its times and counts; one that has not may have got a result just now.
+What it costs, for C outer containers that pass the filter on these and I of their inner ones that
+can hold a row: one page request per page of outer containers, C requests for the inner ones (none
+if there is but one kind), and one for each inner one, 20 to a `$batch`. These are asked from the
+last changed one on, a batch at a time, and no further than the rows that were asked for can reach;
+behind a cursor, none that began after the cursor's row was made. So every page costs about the
+same. What a container is believed of its times and counts, its `Evidence` says.
 
-A part that can't be read (a workflow's runs, a run's results, or what comes after a page of them)
-is left out, and told.
+A part that can't be read (the containers in one, the rows of one, or what comes after a page of
+them) is left out, and told.
 """
 
 import asyncio
@@ -23,20 +23,15 @@ from gateway.graph import batch
 from gateway.graph.experiment import Trial
 from gateway.graph.reader import Reader
 from gateway.graph.unread import Unread
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, NIL, key_of
+from gateway.odata.address import NIL, key_of
 from gateway.odata.cursor import CursorCodec, Position, signed_edge
-from gateway.odata.filter import (
-    comparable,
-    compile_filter,
-    predicate,
-    properties_of,
-    requires_failed,
-)
+from gateway.odata.filter import comparable, compile_filter, predicate, properties_of
 from gateway.odata.partial import Partial
 from gateway.odata.query import Options
 from gateway.odata.timestamps import Time, instant
 from gateway.plan import across as step
 from gateway.plan.layout import ADDRESS, PARENT
+from gateway.plan.model import Evidence
 from gateway.plan.nodes import PlanNode, significant
 from gateway.plan.rows import Row
 from gateway.plan.steps import step_of
@@ -46,8 +41,6 @@ Key = tuple[str, str, str]
 """The place of a row in the order: its time, its id, and where it is."""
 
 _NOW = "~"
-_UNDER_WAY = ("queued", "inprogress", "canceling")
-_WITH_FAILURES = ("failed", "completedwitherrors")
 
 
 @dataclass(slots=True)
@@ -63,12 +56,12 @@ class Found:
 
 
 class Across:
-    """Reads one connection across workflows; ``expand`` is what its rows are expanded with.
+    """Reads one connection across containers; ``expand`` is what its rows are expanded with.
 
     Args:
         reader: the operation's reader.
         cursors: writes and reads cursors: the place of a row in the order.
-        node: the plan node, whose ``sources`` are the workflows and, for task results, the runs.
+        node: the plan node, whose ``sources`` are the kinds of containers.
     """
 
     def __init__(self, reader: Reader, cursors: CursorCodec, node: PlanNode) -> None:
@@ -83,7 +76,7 @@ class Across:
         self._after: str | None = arguments.pop("after", None)
         self._edge = signed_edge(node.navigation.name, arguments)
         self._passes = self._step.passes()
-        self._unread = Unread()
+        self._unread = Unread([source.told_as for source in self._step.spec.sources])
         self._verdicts: dict[str, asyncio.Task[bool]] = {}
         self.expand = node.expansion(listed=True, allows=reader.allows)
 
@@ -91,19 +84,21 @@ class Across:
         """The asked window; its connection is `Partial` if a part could not be read.
 
         Raises:
-            GatewayError: ``after`` is no cursor of this edge, the service refuses the user's id,
+            GatewayError: ``after`` is no cursor of this edge, the service refuses an id,
                 or nothing could be read.
         """
         window = self._node.window
         if window is None or not window.read:
             return Found([], {})
         start = None if self._after is None else self._start(self._after)
-        workflows = await self._workflows()
-        if len(self._node.sources) == 1:
-            rows, whole = await self._of(workflows, start, window.first), True
+        containers = await self._outermost()
+        evidence = self._step.spec.sources[-1].evidence
+        if len(self._node.sources) > 1:
+            containers = await self._inner(containers, evidence, start)
+        if evidence is None:
+            rows, whole = await self._of(containers, start, window.first), True
         else:
-            runs = await self._runs(workflows, start)
-            rows, whole = await self._newest(runs, start, window.first)
+            rows, whole = await self._newest(containers, evidence, start, window.first)
         self._unread.raise_if_nothing_was_read()
         rows = list({self._key(row, row[PARENT]): row for row in rows}.values())
         rows.sort(key=lambda row: self._key(row, row[PARENT]), reverse=True)
@@ -118,9 +113,9 @@ class Across:
 
     # --- what is asked ----------------------------------------------------------------------
 
-    async def _workflows(self) -> list[Row]:
+    async def _outermost(self) -> list[Row]:
         source = self._node.sources[0]
-        path = f"{LIFECYCLE_WORKFLOWS}/workflows"
+        path = str(self._node.address)
         options = self._step.containers(0, self._reader.allows)
         rows: list[Row] = []
         try:
@@ -133,81 +128,84 @@ class Across:
             self._unread.read = self._unread.read or not rows
         return _once(rows)
 
-    async def _runs(self, workflows: list[Row], start: Key | None) -> list[Row]:
-        """The runs that can hold a row that passes and comes after ``start``, the last updated
-        first."""
-        found = await asyncio.gather(*(self._runs_of(workflow) for workflow in workflows))
-        runs = _once([run for rows in found for run in rows])
+    async def _inner(
+        self, containers: list[Row], evidence: Evidence | None, start: Key | None
+    ) -> list[Row]:
+        """The inner containers that can hold a row that passes and comes after ``start``, the last
+        changed first."""
+        found = await asyncio.gather(*(self._inside(outer, evidence) for outer in containers))
+        inner = _once([row for rows in found for row in rows])
+        if evidence is None:
+            return inner
         if start is not None:
-            kept = [run for run in runs if not _is_later(run, start[0])]
-            self._unread.read = self._unread.read or len(kept) < len(runs)
-            runs = kept
-        return sorted(runs, key=_last_updated, reverse=True)
+            kept = [row for row in inner if (evidence.begun(row) or "") <= start[0]]
+            self._unread.read = self._unread.read or len(kept) < len(inner)
+            inner = kept
+        return sorted(inner, key=lambda row: evidence.changed(row) or _NOW, reverse=True)
 
-    async def _runs_of(self, workflow: Row) -> list[Row]:
+    async def _inside(self, container: Row, evidence: Evidence | None) -> list[Row]:
         rows: list[Row] = []
         try:
-            await self._collect(rows, self._narrowed_runs(workflow))
+            await self._collect(rows, self._narrowed(container, evidence))
         except GatewayError as error:
-            self._unread.add(error, workflow)
+            self._unread.add(error, container)
             whole = False
         else:
             whole = True
-        if requires_failed(self._step.filter):
-            rows = [run for run in rows if _can_have_failed(run)]
+        if evidence is not None:
+            rows = [row for row in rows if evidence.can_hold(row, self._step.filter)]
         self._unread.read = self._unread.read or (whole and not rows)
         return rows
 
-    def _narrowed_runs(self, workflow: Row) -> AsyncIterator[list[Row]]:
-        """Pages of a workflow's runs, narrowed by the service, or here where it can't."""
-        source, path = self._node.sources[1], f"{workflow[ADDRESS]}/runs"
+    def _narrowed(self, container: Row, evidence: Evidence | None) -> AsyncIterator[list[Row]]:
+        """Pages of the containers in one, narrowed by the service, or here where it can't."""
+        source = self._node.sources[1]
+        path = f"{container[ADDRESS]}/{source.path}"
         plain, condition = self._step.containers(1, self._reader.allows), self._step.condition(1)
-        if plain.filter is None:
-            return self._rows(source, path, plain, workflow)
-        facts = self._step.facts(1)
-        names = (name for name in properties_of(condition) if name not in facts)
-        every = Options(source.select(listed=True, extra=(*facts, *names)))
+        if evidence is None or not condition:
+            return self._rows(source, path, plain, container)
+        names = (name for name in properties_of(condition) if name not in evidence.facts)
+        every = Options(source.select(listed=True, extra=(*evidence.facts, *names)))
         holds = predicate(condition)
 
         async def here() -> AsyncIterator[list[Row]]:
-            async for rows in self._rows(source, path, every, workflow):
+            async for rows in self._rows(source, path, every, container):
                 yield [row for row in rows if holds(row) is True]
 
         return self._either(
             f"$filter {source.entity.name} by null",
             path,
-            compile_filter({"completedDateTime": {"eq": None}}) or "",
-            self._rows(source, path, plain, workflow),
+            compile_filter(evidence.probe) or "",
+            self._rows(source, path, plain, container),
             here,
         )
 
     async def _newest(
-        self, runs: list[Row], start: Key | None, first: int
+        self, containers: list[Row], evidence: Evidence, start: Key | None, first: int
     ) -> tuple[list[Row], bool]:
         """Enough rows for the window, and whether these are all."""
         rows: list[Row] = []
         place = 0
-        while place < len(runs):
+        while place < len(containers):
             if len(rows) > first:
                 times = sorted((comparable(row[self._by]) for row in rows), reverse=True)
-                if _last_updated(runs[place]) < times[first]:
+                if (evidence.changed(containers[place]) or _NOW) < times[first]:
                     return rows, False
-            size = self._round(runs[place:], first + 1 - len(rows))
-            rows += await self._of(runs[place : place + size], start, first)
+            size = self._round(containers[place:], evidence, first + 1 - len(rows))
+            rows += await self._of(containers[place : place + size], start, first)
             place += size
         return rows, True
 
-    def _round(self, runs: list[Row], wanted: int) -> int:
-        """How many of ``runs`` to ask at once: so many as can be expected to hold the rows that
-        are wanted, by their own counts, in full batches; all that can't wait are among them."""
-        count = "failedTasksCount" if requires_failed(self._step.filter) else "totalTasksCount"
+    def _round(self, containers: list[Row], evidence: Evidence, wanted: int) -> int:
+        """How many of ``containers`` to ask at once: so many as can be expected to hold the rows
+        that are wanted, in full batches; all that can't wait are among them."""
         expected = 0
-        for asked, run in enumerate(runs):
-            enough = expected >= wanted and _last_updated(run) != _NOW
+        for asked, container in enumerate(containers):
+            enough = expected >= wanted and evidence.changed(container) is not None
             if enough and asked and asked % batch.MAX_ITEMS == 0:
                 return asked
-            expected += run[count] if isinstance(run.get(count), int) else 0
-        return len(runs)
+            expected += evidence.expected(container, self._step.filter)
+        return len(containers)
 
     async def _of(self, parents: Sequence[Row], start: Key | None, first: int) -> list[Row]:
         """The first rows below each parent that pass and come after ``start``, one more at most."""
@@ -215,14 +213,15 @@ class Across:
         return [row for rows in found for row in rows]
 
     async def _below(self, parent: Row, start: Key | None, first: int) -> list[Row]:
-        node, subject = self._node, self._given.get("subjectId")
+        node, owner = self._node, self._step.owner
+        of = (self._step.spec.of or ("", ""))[1]
         path = f"{parent[ADDRESS]}/{node.navigation.name}"
         further = None if start is None else compile_filter({self._by: {"le": Time(start[0])}})
         wanted = self._step.rows(self._reader.allows, further)
-        user = comparable(subject)
+        wanted_id = comparable(owner)
 
         def passes(row: Row) -> bool:
-            if subject is not None and comparable(key_of(row.get("subject") or {})) != user:
+            if owner is not None and comparable(key_of(row.get(of) or {})) != wanted_id:
                 return False
             if self._passes(row) is not True:
                 return False
@@ -231,7 +230,7 @@ class Across:
         rows: list[Row] = []
         times: list[str] = []
         try:
-            async for raw in self._of_subject(path, wanted, subject, parent):
+            async for raw in self._of_owner(path, wanted, owner, parent):
                 self._unread.read = True
                 placed = [row for row in raw if self._has_place(row)]
                 times += [comparable(row[self._by]) for row in placed]
@@ -259,26 +258,27 @@ class Across:
             return False
         return bool(comparable(rows[first - 1][self._by]) > times[-1])
 
-    def _of_subject(
-        self, path: str, wanted: Options, subject: str | None, parent: Row
+    def _of_owner(
+        self, path: str, wanted: Options, owner: str | None, parent: Row
     ) -> AsyncIterator[list[Row]]:
-        """Pages of rows, with the subject in the filter as long as the service takes it.
+        """Pages of rows, with what they are of in the filter as long as the service takes it.
 
         The documents name the filter without its syntax (questions.md, point 9), so the rows are
         checked here in any case.
         """
         entity = self._node.entity.name
         every = self._pages(path, wanted, self._node, parent)
-        if subject is None:
+        if owner is None:
             return every
-        narrowed = step.narrowed(wanted, subject)
+        narrowed = self._step.narrowed(wanted, owner)
+        argument, name = self._step.spec.of or ("", "")
         return self._either(
-            f"$filter {entity}.subject/id",
+            f"$filter {entity}.{name}/id",
             path,
-            step.of_subject(NIL),
+            self._step.of_owner(NIL),
             self._pages(path, narrowed, self._node, parent),
             lambda: every,
-            subject=wanted.filter is None,
+            argument=argument if wanted.filter is None else None,
         )
 
     async def _either(
@@ -289,7 +289,7 @@ class Across:
         narrowed: AsyncIterator[list[Row]],
         every: Callable[[], AsyncIterator[list[Row]]],
         *,
-        subject: bool = False,
+        argument: str | None = None,
     ) -> AsyncIterator[list[Row]]:
         """Pages with a filter, or without it if it is proven that the service takes none such.
 
@@ -299,7 +299,7 @@ class Across:
             own: a filter of the same kind with no value of a caller.
             narrowed: the pages with the filter.
             every: makes the pages without it.
-            subject: whether a refusal can be for nothing but the argument ``subjectId``.
+            argument: the one that alone a refusal can be for, if there is such a one.
         """
         if self._reader.allows(capability):
             try:
@@ -312,9 +312,9 @@ class Across:
             if not _is_about_filter(refused):
                 raise refused
             if not await self._refuses(capability, path, own):
-                if subject:
+                if argument is not None:
                     message = f"the service takes no such id: {refused.message}"
-                    raise BadUserInput(message, argument="subjectId")
+                    raise BadUserInput(message, argument=argument)
                 raise refused
         async for rows in every():
             yield rows
@@ -361,8 +361,8 @@ class Across:
         return isinstance(time, str) and instant(time) is not None
 
     def _key(self, row: Row, parent: Row) -> Key:
-        """The place of a row; two workflows may have rows of one time and one id."""
-        where = parent[ADDRESS].removeprefix(f"{LIFECYCLE_WORKFLOWS}/workflows/")
+        """The place of a row; two containers may have rows of one time and one id."""
+        where = parent[ADDRESS].removeprefix(f"{self._node.address}/")
         return comparable(row[self._by]), str(row.get("id")), where
 
     def _start(self, cursor: str) -> Key:
@@ -402,33 +402,3 @@ def _is_about_filter(error: GatewayError) -> bool:
 def _once(rows: list[Row]) -> list[Row]:
     """Each row once, though the service told it on two pages."""
     return list({row[ADDRESS]: row for row in rows}.values())
-
-
-def _status(run: Row) -> str:
-    return str(run.get("processingStatus")).lower()
-
-
-def _has_ended(run: Row) -> bool:
-    return isinstance(run.get("completedDateTime"), str) and _status(run) not in _UNDER_WAY
-
-
-def _last_updated(run: Row) -> str:
-    """When the run last changed; one that has not ended may have changed just now."""
-    if not _has_ended(run):
-        return _NOW
-    times = (run.get(name) for name in ("completedDateTime", "lastUpdatedDateTime"))
-    known = [time for text in times if isinstance(text, str) and (time := instant(text))]
-    return max(known, default=_NOW)
-
-
-def _is_later(run: Row, time: str) -> bool:
-    """Whether all results of a run are later than ``time``: they are made once it is scheduled."""
-    scheduled = run.get("scheduledDateTime")
-    began = instant(scheduled) if isinstance(scheduled, str) else None
-    return _has_ended(run) and began is not None and began > time
-
-
-def _can_have_failed(run: Row) -> bool:
-    """Whether a run can hold a failed result: only of one that has ended is the count final."""
-    said = run.get("failedTasksCount") == 0 and _status(run) not in _WITH_FAILURES
-    return not (_has_ended(run) and said)

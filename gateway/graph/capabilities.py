@@ -28,8 +28,8 @@ class Capabilities:
     """The capabilities of one upstream, shared by all operations of the process.
 
     A capability is named after the option and the place where it is used, such as
-    ``$select Run`` or ``$expand UserProcessingResult.taskProcessingResults``; a combination is
-    named like ``$expand UserProcessingResult.taskProcessingResults with $filter``.
+    ``$select Order`` or ``$expand Order.items``; a combination is
+    named like ``$expand Order.items with $filter``.
 
     Attributes:
         refusals: what the service has refused, and why.

@@ -9,10 +9,10 @@ from functools import partial
 
 from gateway.errors import GatewayError, GraphError, without_frames
 from gateway.graph.across import Across
+from gateway.graph.directory import Directory, look_up
 from gateway.graph.entities import read_entity, unwrapped
 from gateway.graph.lists import Lists
 from gateway.graph.reader import Reader
-from gateway.graph.users import Directory, read_user
 from gateway.graph.window import edge_of
 from gateway.graph.work import Edge
 from gateway.odata.address import Address, key_segment
@@ -106,7 +106,7 @@ class Edges(Lists):
     async def _entity(self, node: PlanNode, parent: Row, row: Row, address: Address) -> None:
         """Read one entity into ``row``, which may hold stitched edges already."""
         try:
-            read = read_user if address.entity == "User" else read_entity
+            read = read_entity if node.entity.lookup is None else look_up
             data = await read(self._reader, node, address)
         except GatewayError as error:
             if node.reading is Reading.FACTS:
@@ -139,7 +139,7 @@ class Edges(Lists):
             row[name] = above(row, levels)
 
     async def _read_across(self, node: PlanNode, parent: Row) -> None:
-        """Read one connection across workflows."""
+        """Read one connection across containers."""
         try:
             across = Across(self._reader, self._cursors, node)
             found = await across.read()
@@ -250,7 +250,7 @@ class Edges(Lists):
         step = step_of(node, ReadDetails)
         options = step.options(edges)
         reply, _ = await self._reader.get(row[ADDRESS], options, node.entity.name)
-        error, data = reply.error, unwrapped(reply.data)
+        error, data = reply.error, unwrapped(reply.data, node.entity.name)
         if error is None and not isinstance(data, dict):
             error = GraphError("the service answered an entity that is not an object")
         if error is not None:
@@ -265,9 +265,9 @@ class Edges(Lists):
             self._edge(edge, [row])
 
     def _stub(self, child: PlanNode, rows: list[Row], expanded: Expand | None) -> None:
-        """Users come as id-only stubs; queue those of which more is selected.
+        """Stitch entities that come as id-only stubs; queue those of which more is selected.
 
-        One who is still a stub where others came expanded is not among the users any more.
+        One that is still a stub where others came expanded is not in the directory any more.
         """
         stubs: list[Row] = []
         complete: list[Row] = []
@@ -275,27 +275,28 @@ class Edges(Lists):
         for row in rows:
             stub = row.get(name)
             if isinstance(stub, ROWS) and isinstance(stub.get("id"), str):
-                user = dict(stub) if type(stub) is dict else stub
-                if child.addressed:
-                    user[ADDRESS] = f"users/{key_segment(stub['id'])}"
-                row[child.key] = user
-                known = not wanted or user.keys() >= wanted
-                (complete if known else stubs).append(user)
+                found = dict(stub) if type(stub) is dict else stub
+                lookup = child.entity.lookup
+                if child.addressed and lookup is not None:
+                    found[ADDRESS] = f"{lookup.collection}/{key_segment(stub['id'])}"
+                row[child.key] = found
+                known = not wanted or found.keys() >= wanted
+                (complete if known else stubs).append(found)
         rides = expanded is not None and expanded.name == name
         self._came(child, complete, Carried)
         gone = bool(complete) and rides
-        self._stubs += [(child, user, gone) for user in stubs]
+        self._stubs += [(child, stub, gone) for stub in stubs]
         self._follow(child, complete, listed=False)
 
     async def _hydrate(self, stubs: list[tuple[PlanNode, Row, bool]]) -> None:
         assert self._directory is not None  # noqa: S101 - there is one where a node has a look-up
-        users = await self._directory.load(
-            [user["id"] for _, user, _ in stubs], {user["id"] for _, user, gone in stubs if gone}
+        entities = await self._directory.load(
+            [stub["id"] for _, stub, _ in stubs], {stub["id"] for _, stub, gone in stubs if gone}
         )
-        for child, user, _ in stubs:
-            found = users[user["id"]]
+        for child, stub, _ in stubs:
+            found = entities[stub["id"]]
             if isinstance(found, GatewayError):
                 found = dict.fromkeys(child.wanted, found)
             for name, value in (found or {}).items():
-                user.setdefault(name, value)
-            self._follow(child, [user], listed=False)
+                stub.setdefault(name, value)
+            self._follow(child, [stub], listed=False)

@@ -84,6 +84,7 @@ class Engine:
             self.page_sizes,
             self.client.relative,
             self.costs,
+            plan.routes,
             usage.record,
         )
         if usage.record is not None:
@@ -118,7 +119,7 @@ class Engine:
             caller, usage: as for `run`.
 
         Raises:
-            Forbidden: the caller may not change workflows.
+            Forbidden: the caller may not change anything.
             Unauthenticated: there is no token to send upstream.
             BudgetExceeded: the operation has sent as many requests as it may; nothing is sent.
         """

@@ -39,7 +39,7 @@ async def _read(reader: Reader, node: PlanNode, address: Address) -> Row:
         reply, _ = await reader.get(address.path, options, node.entity.name)
         if reply.error is not None:
             raise reply.error
-        data = unwrapped(reply.data)
+        data = unwrapped(reply.data, node.entity.name)
         key = node.entity.key
         if not isinstance(data, dict) or (key and key_of(data, key) is None):
             raise GraphError("the service answered an entity without its key")
@@ -123,15 +123,20 @@ def stand_in(node: PlanNode, error: GatewayError, address: Address | None) -> Ro
     return row
 
 
-def unwrapped(answer: Any) -> Any:
+def unwrapped(answer: Any, entity: str) -> Any:
     """The entity in an answer that may wrap it in its only member.
 
-    Pages show ``{"workflow": {…}}`` and ``{"value": {…}}`` where the metadata has a bare entity
+    Pages show a member with the type's name, or ``value``, where the metadata has a bare entity
     (questions.md, point 15; graph-lifecycle-api.md, row 49).
+
+    Args:
+        answer: as the service gave it.
+        entity: the name of the type.
     """
     if not isinstance(answer, Mapping):
         return answer
     members = [name for name in answer if not name.startswith("@")]
-    if members in (["workflow"], ["value"]) and isinstance(answer[members[0]], dict):
+    names = (entity[:1].lower() + entity[1:], "value")
+    if len(members) == 1 and members[0] in names and isinstance(answer[members[0]], dict):
         return answer[members[0]]
     return answer

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.graph.replies import Reply
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, NIL
+from gateway.odata.address import NIL
 from gateway.odata.query import GraphRequest, Options, id_equals
+from gateway.odata.routes import Routes
 
 _OWN: dict[str, dict[str, Any]] = {
     "$select": {"select": ("id",)},
@@ -20,7 +21,6 @@ _OWN: dict[str, dict[str, Any]] = {
     "$orderby": {"order": "id asc"},
     "$count": {"count": True},
 }
-_PREFIXES = (f"{LIFECYCLE_WORKFLOWS}/deletedItems/", f"{LIFECYCLE_WORKFLOWS}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ def proves(reply: Reply, control: Reply) -> bool:
     return reply.status == 400 and (control.error is None or control.status == 404)
 
 
-def trials(path: str, options: Options, option: str, entity: str) -> Iterator[Trial]:
+def trials(
+    path: str, options: Options, option: str, entity: str, routes: Routes
+) -> Iterator[Trial]:
     """The trials of ``option`` after it was refused: alone, and beside the options it came with.
 
     Some options are refused only together; that is learned of the combination.
@@ -51,8 +53,9 @@ def trials(path: str, options: Options, option: str, entity: str) -> Iterator[Tr
         options: of the refused request.
         option: ``$select``, ``$expand`` or ``$count``.
         entity: name of the type read.
+        routes: of the service.
     """
-    path, kinds = of_nobody(path), _beside(options, option)
+    path, kinds = routes.of_nobody(path), _beside(options, option)
     own = _own([option])
     if option == "$expand" and options.expand is not None:
         own = Options(expand=replace(options.expand, select=("id",)))
@@ -84,16 +87,3 @@ def _beside(options: Options, option: str) -> list[str]:
 def _own(kinds: Iterable[str]) -> Options:
     """Options of the kinds, with values of the gateway's own."""
     return Options(**{name: value for kind in kinds for name, value in _OWN.get(kind, {}).items()})
-
-
-def of_nobody(path: str) -> str:
-    """The same path with other ids: no caller and no service gave them.
-
-    >>> of_nobody("identityGovernance/lifecycleWorkflows/workflows/w/versions/7/tasks")[-53:]
-    '00000000-0000-0000-0000-000000000000/versions/1/tasks'
-    """
-    prefix = next((p for p in _PREFIXES if path.startswith(p)), "")
-    segments = path.removeprefix(prefix).split("/")
-    for place in range(1, len(segments), 2):
-        segments[place] = "1" if segments[place - 1] == "versions" else NIL
-    return prefix + "/".join(segments)

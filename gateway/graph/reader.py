@@ -12,8 +12,8 @@ from gateway.graph.loaders import RequestLoader
 from gateway.graph.pages import Page, Pages, as_count, distinct, with_keys
 from gateway.graph.record import Record
 from gateway.graph.replies import Body, Reply
-from gateway.odata.address import misread
 from gateway.odata.query import GraphRequest, Options
+from gateway.odata.routes import Routes
 from gateway.plan.cost import CostModel
 from gateway.plan.layout import Layout
 from gateway.plan.nodes import PlanNode
@@ -44,7 +44,7 @@ class Asking:
 
     def load(self, path: str) -> Future[Reply] | None:
         """Its reply, which is on its way; ``None`` if the path can't be asked for."""
-        return None if misread(path) else self.reader.load(self.request(path))
+        return None if self.reader.routes.misread(path) else self.reader.load(self.request(path))
 
 
 class Reader:
@@ -54,6 +54,7 @@ class Reader:
         loader: the operation's dataloader.
         capabilities, page_sizes: what the process has learned of the service.
         costs: compares strategies.
+        routes: of the service.
         relative: turns a nextLink, and the URL of what it was in, into a URL relative to the root,
             or raises `GraphError`.
         record: notes what each step asks for.
@@ -66,6 +67,7 @@ class Reader:
         page_sizes: PageSizes,
         relative: Callable[[str, str], str],
         costs: CostModel,
+        routes: Routes,
         record: Record | None = None,
     ) -> None:
         self._loader = loader
@@ -74,6 +76,7 @@ class Reader:
         self.page_sizes = page_sizes
         self._relative = relative
         self.costs = costs
+        self.routes = routes
         self._refused: set[str] = set()
         self._tried: set[str] = set()
 
@@ -110,7 +113,7 @@ class Reader:
         Returns:
             The reply, and the options that it was asked with.
         """
-        if misread(path):
+        if self.routes.misread(path):
             error = GraphError("the service gave a key that stands for something else in a URL")
             return Reply(error=error), options
         used = self._usable(options, entity)
@@ -167,7 +170,7 @@ class Reader:
         if tried in self._tried:
             return []
         self._tried.add(tried)
-        return [self.proven(trial) for trial in trials(path, options, option, entity)]
+        return [self.proven(trial) for trial in trials(path, options, option, entity, self.routes)]
 
     async def proven(self, trial: Trial) -> bool:
         """Whether ``trial`` proves a refusal; if so, the process does without from now on.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.odata.query import GraphRequest
+from gateway.odata.routes import Routes
 from gateway.odata.template import template_of
 from gateway.plan.program import Program
 from gateway.plan.steps import Allows, Step
@@ -64,11 +65,15 @@ class Ran:
 class Record:
     """What the programs of one operation did.
 
+    Args:
+        routes: of the service.
+
     Attributes:
         programs: those that ran: one, or one for each payload of a mutation.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
         self.programs: list[Program] = []
         self._ran: dict[Step | None, Ran] = {}
         self._asked: dict[GraphRequest, Step | None] = {}
@@ -111,7 +116,7 @@ class Record:
             if request in self._pages:
                 ran.pages += 1
             else:
-                ran.templates[template_of(request)] += 1
+                ran.templates[template_of(request, self._routes)] += 1
         for step in steps:
             self._of(step).http_requests += 1
 
@@ -159,7 +164,7 @@ class Record:
             told["why"] = why
         if ran.chosen:
             told["chosen"] = [{"because": w, "rows": n} for w, n in ran.chosen.items()]
-        foretold = {ask.template: ask.when for ask in step.asks(allows)}
+        foretold = {template_of(ask.request, self._routes): ask.when for ask in step.asks(allows)}
         return {**told, **self._counts(ran, foretold)}
 
     @staticmethod

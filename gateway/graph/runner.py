@@ -52,7 +52,7 @@ class Runner(Edges):
         if not self._stubs:
             return
         stubs, self._stubs = self._stubs, []
-        edges = [(child, user) for child, user, _ in stubs]
+        edges = [(child, stub) for child, stub, _ in stubs]
         step = step_of(stubs[0][0], Hydrate)
         self._work((), partial(self._hydrate, stubs), step, lacking=edges)
 

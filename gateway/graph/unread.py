@@ -1,6 +1,7 @@
 """What of a list that is made of many could not be read, and why."""
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from gateway.errors import GatewayError, GraphError
 from gateway.odata.address import key_of
@@ -17,24 +18,23 @@ class Unread:
     """The parts that could not be read.
 
     Attributes:
+        names: the members of a part that tell the containers, outermost first.
         parts: each with the error of reading it.
         read: whether anything could be read.
     """
 
+    names: list[str]
     parts: list[tuple[Row, GatewayError]] = field(default_factory=list)
     read: bool = False
 
     def add(self, error: GatewayError, container: Row | None = None) -> None:
-        """Note that the rows below ``container`` (a workflow, a run), or some, are missing."""
-        part: Row = {"workflowId": None, "runId": None}
-        if container is not None:
-            above = container.get(PARENT) or {}
-            key = key_of(container)
-            of_run = ADDRESS in above
-            part = {
-                "workflowId": key_of(above) if of_run else key,
-                "runId": key if of_run else None,
-            }
+        """Note that the rows below ``container``, or some, are missing."""
+        keys: list[str | None] = []
+        above = container
+        while above is not None and ADDRESS in above:
+            keys.insert(0, key_of(above))
+            above = above.get(PARENT)
+        part: Row = dict(zip_longest(self.names, keys))
         self.parts.append((part, error.with_traceback(None)))
 
     def raise_if_nothing_was_read(self) -> None:
@@ -52,7 +52,7 @@ class Unread:
     def error(self) -> GatewayError:
         """One error for all parts; its code is theirs if they have one in common."""
         codes = {str(error.extensions["code"]) for _, error in self.parts}
-        names = [f"{_named(part)}: {error.message}" for part, error in self.parts[:_MAX_NAMED]]
+        names = [f"{self._named(part)}: {error.message}" for part, error in self.parts[:_MAX_NAMED]]
         if len(self.parts) > _MAX_NAMED:
             names.append(f"and {len(self.parts) - _MAX_NAMED} more")
         return GraphError(
@@ -65,7 +65,6 @@ class Unread:
             leftOut=max(0, len(self.parts) - MAX_TOLD) or None,
         )
 
-
-def _named(part: Row) -> str:
-    names = (("workflow", part["workflowId"]), ("run", part["runId"]))
-    return ", ".join(f"{kind} {id_}" for kind, id_ in names if id_) or "further workflows"
+    def _named(self, part: Row) -> str:
+        told = [f"{name.removesuffix('Id')} {part[name]}" for name in self.names if part[name]]
+        return ", ".join(told) or f"further {self.names[0].removesuffix('Id')}s"

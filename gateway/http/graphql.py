@@ -185,7 +185,7 @@ class GraphQLEndpoint:
             asked = request.headers.get(PLAN_HEADER, "").strip() == "1"
             for item in runnable:
                 if asked or item.parameters.extensions.get("plan") is True:
-                    item.record.usage.record = Record()
+                    item.record.usage.record = Record(self._schema.model.routes)
         usages = [item.record.usage for item in runnable]
         with self._admission.of(caller.account, usages), ExitStack() as places:
             for item in runnable:

@@ -23,6 +23,9 @@ from gateway.http.parameters import Parameters
 CAPACITY = 20_000_000
 """Bytes that the texts of all automatic persisted queries have together."""
 
+# Some tools write it before the hash.
+_ALGORITHM = "sha256:"
+
 
 class PersistedDocuments:
     """The documents that this process knows by an id.
@@ -43,7 +46,8 @@ class PersistedDocuments:
     ) -> None:
         self._texts = frozenset((trusted or {}).values())
         # A client that knows no ids names a document by its hash.
-        self._trusted = {**{_sha256(text): text for text in self._texts}, **(trusted or {})}
+        named = {id_.removeprefix(_ALGORITHM): text for id_, text in (trusted or {}).items()}
+        self._trusted = {**{_sha256(text): text for text in self._texts}, **named}
         self._trusted_only = trusted_only
         self._automatic = capacity > 0 and not trusted_only
         self._capacity = capacity
@@ -122,7 +126,7 @@ def read_manifest(path: Path) -> dict[str, str]:
 def _named(parameters: Parameters) -> str | None:
     id_ = _hash(parameters)
     if id_ is None and parameters.document_id is not None:
-        return parameters.document_id.removeprefix("sha256:")
+        return parameters.document_id.removeprefix(_ALGORITHM)
     return id_
 
 

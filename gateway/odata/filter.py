@@ -2,7 +2,7 @@
 
 A filter is a mapping: names of properties to their conditions (``{"eq": …, "in": […]}``), all of
 which must hold, beside ``and`` and ``or`` (lists of filters) and ``not``. A condition on a
-navigation holds the conditions on its properties (``{"subject": {"id": {"eq": …}}}``).
+navigation holds the conditions on its properties (``{"author": {"id": {"eq": …}}}``).
 
 A filter is compiled twice from the same rules: for the service, and for rows that are in hand. A
 member of an enumeration that the schema does not know counts as its UNKNOWN_FUTURE_VALUE, times
@@ -265,16 +265,16 @@ def comparable(value: Any) -> Any:
     return value.lower() if len(value) == 36 and _GUID.fullmatch(value) else value
 
 
-def requires_failed(given: Filter) -> bool:
-    """Whether only rows with the status ``failed`` can pass."""
-    status = given.get("processingStatus") or {}
-    wanted = [status.get("eq"), *(status.get("in") or ())]
+def requires(given: Filter, name: str, value: str) -> bool:
+    """Whether only rows can pass of which a property has one value, in whichever case."""
+    condition = given.get(name) or {}
+    wanted = [condition.get("eq"), *(condition.get("in") or ())]
     named = {
         str(value.value if isinstance(value, Enum) else value).lower()
         for value in wanted
         if value is not None
     }
-    return named == {"failed"} or any(map(requires_failed, given.get("and") or ()))
+    return named == {value} or any(requires(part, name, value) for part in given.get("and") or ())
 
 
 class Ranked(str):

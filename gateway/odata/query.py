@@ -11,28 +11,26 @@ from urllib.parse import quote
 
 import orjson
 
-from gateway.errors import BadUserInput
-from gateway.odata.timestamps import Time, instant
-
 _SAFE_IN_VALUE = "$(),;=:@*!~/"
-_GET_BY_IDS = "directoryObjects/getByIds"
 
 
 @dataclass(frozen=True, slots=True)
 class GraphRequest:
     """One logical request; equal requests are sent once per operation.
 
-    ``url`` is relative to the version root and percent-encoded; ``body`` is JSON bytes.
+    ``url`` is relative to the version root and percent-encoded; ``body`` is JSON bytes. ``reads``
+    tells of an action that changes nothing.
     """
 
     url: str
     method: str = "GET"
     body: bytes | None = None
+    reads: bool = False
 
     @property
     def changes(self) -> bool:
         """Whether it may change something, so that it must not be sent twice."""
-        return self.method != "GET" and self.url != _GET_BY_IDS
+        return self.method != "GET" and not self.reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,34 +123,17 @@ def id_in(values: list[str]) -> str:
     return f"id in ({','.join(map(string_literal, values))})"
 
 
-def get_by_ids(ids: list[str], kind: str) -> GraphRequest:
-    """The bulk look-up of directory objects (graph-lifecycle-api.md, row 63); at most 1,000 ids."""
-    body = orjson.dumps({"ids": ids, "types": [kind]})
-    return GraphRequest(_GET_BY_IDS, "POST", body)
+def by_ids(action: str, ids: list[str], kind: str) -> GraphRequest:
+    """The bulk look-up by an action (graph-lifecycle-api.md, row 63); at most 1,000 ids.
+
+    Args:
+        action: its path.
+        ids: of what is looked up.
+        kind: its type, as the action names it.
+    """
+    return GraphRequest(action, "POST", orjson.dumps({"ids": ids, "types": [kind]}), reads=True)
 
 
 def change(method: str, path: str, body: Mapping[str, Any] | None = None) -> GraphRequest:
     """A request that changes something; ``path`` is encoded, ``body`` is the JSON to send."""
     return GraphRequest(path, method, None if body is None else orjson.dumps(body))
-
-
-def call(function: str, arguments: Mapping[str, Any]) -> str:
-    """The path of an OData function over a period.
-
-    Parameters stand in the path, unquoted; both are UTC and end in ``Z``, because an offset would
-    have to be encoded (graph-lifecycle-api.md, section 7, Functions).
-
-    Raises:
-        BadUserInput: an end of the period is no time, or the period is empty.
-    """
-    times: dict[str, Time] = {}
-    for name in ("startDateTime", "endDateTime"):
-        try:
-            times[name] = Time.parse(arguments[name])
-        except ValueError as error:
-            raise BadUserInput(str(error), argument=name) from None
-    start, end = (instant(time) or "" for time in times.values())
-    if start >= end:
-        raise BadUserInput("must be later than startDateTime", argument="endDateTime")
-    given = ",".join(f"{name}={time}" for name, time in times.items())
-    return f"{function}({given})"

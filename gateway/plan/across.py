@@ -7,6 +7,8 @@ from typing import Any
 
 from gateway.odata.filter import comparable, compile_filter, predicate, properties_of
 from gateway.odata.query import Options
+from gateway.plan.model import Across as Spec
+from gateway.plan.model import Filter
 from gateway.plan.rows import Row
 from gateway.plan.steps import KEY, Allows, Ask, Kind, Step, one_per
 
@@ -21,44 +23,50 @@ class Across(Step):
         """The filter on the rows themselves, the times included."""
         given = self.node.arguments
         parts: list[Any] = [given["filter"]] if given.get("filter") else []
-        for argument, operator in (("startedAfter", "ge"), ("startedBefore", "lt")):
+        for argument, name, operator in self.spec.period:
             if given.get(argument) is not None:
-                parts.append({"startedDateTime": {operator: given[argument]}})
+                parts.append({name: {operator: given[argument]}})
         return {"and": parts} if parts else {}
+
+    @property
+    def spec(self) -> Spec:
+        """Its declaration."""
+        across = self.node.navigation.across
+        assert across is not None  # noqa: S101 - such edges alone have this step
+        return across
 
     @property
     def by(self) -> str:
         """The property that the rows are sorted by."""
-        across = self.node.navigation.across
-        return across.by if across is not None else ""
+        return self.spec.by
 
-    def condition(self, place: int) -> dict[str, Any]:
+    @property
+    def owner(self) -> str | None:
+        """The id of the entity whose rows alone are wanted, if one is given."""
+        of = self.spec.of
+        return self.node.arguments.get(of[0]) if of is not None else None
+
+    def condition(self, place: int) -> Filter:
         """What holds of the containers of one kind that can hold a row; ``{}``: of all."""
-        across = self.node.navigation.across
-        source = across.sources[place] if across is not None else None
-        if source is None or source.condition is None:
-            return {}
-        return source.condition(self.node.arguments)
+        evidence = self.spec.sources[place].evidence
+        return evidence.condition(self.node.arguments) if evidence is not None else {}
 
     def containers(self, place: int, allows: Allows) -> Options:
         """How the containers of one kind are asked for: the outermost, or those below one."""
         source = self.node.sources[place]
-        if place == 0:
-            given = self.node.arguments.get("workflowFilter")
-            return Options(
-                source.select(listed=True),
-                source.expansion(listed=True, allows=allows),
-                compile_filter(given) if given else None,
-            )
+        argument = self.spec.sources[place].argument
+        given = self.node.arguments.get(argument) if argument is not None else None
+        parts = [part for part in (given, self.condition(place)) if part]
         return Options(
             source.select(listed=True, extra=self.facts(place)),
-            filter=compile_filter(self.condition(place)),
+            None if place else source.expansion(listed=True, allows=allows),
+            compile_filter({"and": parts} if len(parts) > 1 else parts[0]) if parts else None,
         )
 
     def facts(self, place: int) -> tuple[str, ...]:
         """The properties that tell which containers of one kind can hold a row."""
-        across = self.node.navigation.across
-        return across.sources[place].facts if across is not None else ()
+        evidence = self.spec.sources[place].evidence
+        return evidence.facts if evidence is not None else ()
 
     def rows(self, allows: Allows, further: str | None = None) -> Options:
         """How the rows of a container are asked for; ``further`` is a filter beside the others."""
@@ -66,7 +74,7 @@ class Across(Step):
         names = [name for name in properties_of(self.filter) if name in node.entity.properties]
         parts = [compile_filter(part) for part in self.filter.get("and", ())]
         return Options(
-            node.select(listed=True, extra=(self.by, *names, "subject")),
+            node.select(listed=True, extra=(self.by, *names, *(self.spec.of or ())[1:])),
             expand=node.expansion(listed=True, allows=allows),
             filter=" and ".join(part for part in (*parts, further) if part) or None,
             order=f"{self.by} desc",
@@ -82,9 +90,8 @@ class Across(Step):
             when = one_per(node.sources[place - 1], " that passes") if place else ""
             found.append(Ask(self.containers(place, allows).get(path), when))
         options = self.rows(allows)
-        subject = node.arguments.get("subjectId")
-        if subject is not None:
-            options = narrowed(options, subject)
+        if self.owner is not None:
+            options = self.narrowed(options, self.owner)
         request = options.get(f"{path}/{KEY}/{node.navigation.name}")
         when = one_per(node.sources[-1], " that can hold a row of the window")
         return [*found, Ask(request, when)]
@@ -93,13 +100,13 @@ class Across(Step):
         """Tells whether a row is wanted."""
         return predicate(self.filter)
 
+    def narrowed(self, options: Options, owner: str) -> Options:
+        """The same options for the rows of one entity."""
+        clause = self.of_owner(owner)
+        narrowed = f"{clause} and {options.filter}" if options.filter else clause
+        return replace(options, filter=narrowed)
 
-def narrowed(options: Options, subject: str) -> Options:
-    """The same options for the rows of one subject."""
-    clause = of_subject(subject)
-    return replace(options, filter=f"{clause} and {options.filter}" if options.filter else clause)
-
-
-def of_subject(id_: str) -> str:
-    """``$filter`` for the rows of one subject."""
-    return compile_filter({"subject": {"id": {"eq": comparable(id_)}}}) or ""
+    def of_owner(self, id_: str) -> str:
+        """``$filter`` for the rows of one entity."""
+        name = (self.spec.of or ("", ""))[1]
+        return compile_filter({name: {"id": {"eq": comparable(id_)}}}) or ""

@@ -10,7 +10,7 @@ and ``price`` what an item is worth (`PRICES`, setting GATEWAY_COST). Where two 
 shorter chain wins, then the smaller number of items.
 
 Known before the requests go out: how many parents and targets a grandparent has (it carries
-totalUsersCount and totalTasksCount) and the page size observed so far. The costs of having the
+both counts) and the page size observed so far. The costs of having the
 targets of P parents, T in all, on pages of S rows:
 
 | strategy | chain of dependent requests        | items                 |

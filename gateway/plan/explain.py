@@ -1,5 +1,6 @@
 """Prints a program: its layers, the steps of each, and what they ask for."""
 
+from gateway.odata.routes import Routes
 from gateway.plan.choice import Choice
 from gateway.plan.numbers import Numbers
 from gateway.plan.program import Program
@@ -22,7 +23,7 @@ def explain(program: Program, numbers: Numbers | None = None) -> str:
     for layer, steps in program.layers():
         lines.append(f"layer {layer}")
         for step in steps:
-            lines += [f"  {line}" for line in _numbered(step, numbers)]
+            lines += [f"  {line}" for line in _numbered(step, numbers, program.routes)]
     if not lines:
         return "Nothing is asked of the service."
     lines += ["", "Requests of a layer travel together, 20 to a $batch."]
@@ -31,8 +32,8 @@ def explain(program: Program, numbers: Numbers | None = None) -> str:
     return "\n".join(lines)
 
 
-def _numbered(step: Step, numbers: Numbers | None) -> list[str]:
-    first, *rest = step.describe(lambda _: True)
+def _numbered(step: Step, numbers: Numbers | None, routes: Routes) -> list[str]:
+    first, *rest = step.describe(lambda _: True, routes)
     lines = [f"{step.id}  {first}", *rest]
     if numbers is not None and (step in numbers.items or step in numbers.rows):
         items, rows = numbers.items[step], numbers.rows[step]

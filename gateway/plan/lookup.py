@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from gateway.odata.query import Expand, GraphRequest, Options, get_by_ids, id_in
+from gateway.odata.query import Expand, GraphRequest, Options, by_ids, id_in
 from gateway.plan.model import Lookup
 
 MAX_IDS_BY_IDS = 1000
@@ -27,7 +27,7 @@ class Lookups:
 
     @property
     def by_ids(self) -> bool:
-        """Whether getByIds tells all that is wanted."""
+        """Whether the action that takes many ids tells all that is wanted."""
         return self.expand is None and self.lookup.defaults.issuperset(self.select)
 
     def requests(
@@ -38,11 +38,11 @@ class Lookups:
         Args:
             ids: which to look up.
             refused: names that must not be asked for.
-            by_ids: whether getByIds may be used: one request for 1,000 ids instead of 15.
+            by_ids: whether the action may be used: one request for 1,000 ids instead of 15.
         """
         if by_ids and len(ids) > MAX_IDS_IN_FILTER:
             found = chunks(ids, MAX_IDS_BY_IDS)
-            return [(chunk, get_by_ids(chunk, self.lookup.kind)) for chunk in found]
+            return [(chunk, self._many(chunk)) for chunk in found]
         options = self._options(refused)
         collection = self.lookup.collection
         return [
@@ -71,10 +71,13 @@ class Lookups:
         [(_, filtered)] = self.requests(ids)
         found = [(filtered, f"one for {MAX_IDS_IN_FILTER} ids, all of the layer at once")]
         if self.by_ids:
-            many = get_by_ids(ids, self.lookup.kind)
+            many = self._many(ids)
             found.append((many, f"instead, from {MAX_IDS_IN_FILTER + 1} ids on"))
         [(_, deleted)] = self.deleted(ids)
         return [*found, (deleted, "then, for those who are not found")]
+
+    def _many(self, ids: list[str]) -> GraphRequest:
+        return by_ids(self.lookup.by_ids, ids, self.lookup.kind)
 
     def _options(self, refused: Collection[str]) -> Options:
         expand = self.expand

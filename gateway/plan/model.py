@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from gateway.odata.address import Address
+from gateway.odata.routes import Routes
+from gateway.plan.rows import Row
 
 DEFAULT_FIRST = 50
+
+Filter = Mapping[str, Any]
+"""A filter as the schema has it: conditions by property, and ``and``, ``or``, ``not``."""
 
 
 class Strategy(StrEnum):
@@ -58,29 +62,63 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a container tells of the rows that it holds; each by its facts and the filter on rows.
+
+    Attributes:
+        facts: properties of the container that are needed for it.
+        condition: arguments of the edge to the filter that holds of the containers that can hold a
+            row.
+        probe: a filter of the same kind with no value of a caller.
+        can_hold: whether a row of the container can pass the filter.
+        expected: about how many rows of it pass the filter.
+        changed: the instant at which it last got a row; ``None`` if it may get one at any time.
+        begun: the instant before which it has no row; ``None`` if that is not known.
+    """
+
+    facts: tuple[str, ...]
+    condition: Callable[[Mapping[str, Any]], Filter]
+    probe: Filter
+    can_hold: Callable[[Row, Filter], bool]
+    expected: Callable[[Row, Filter], int]
+    changed: Callable[[Row], str | None]
+    begun: Callable[[Row], str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A kind of container that an edge across containers goes through.
 
     Attributes:
         entity: its type.
         collection: the segment that its key follows in a path.
-        facts: properties that tell which of them can hold a row.
-        condition: arguments of the edge to the filter that holds of those that can.
+        told_as: the member of what could not be read that holds its id.
+        argument: the argument of the edge that is a filter on these containers, if any is.
+        evidence: what it tells of its rows, if it tells anything.
     """
 
     entity: str
     collection: str
-    facts: tuple[str, ...] = ()
-    condition: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    told_as: str
+    argument: str | None = None
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Across:
-    """An edge that spans all containers, newest first: ``by`` is the property that it is sorted by,
-    and ``sources`` are the containers, outermost first."""
+    """An edge that spans all containers, newest first.
+
+    Attributes:
+        by: the property that it is sorted by.
+        sources: the containers, outermost first.
+        period: arguments that bound a property of the rows: argument, property, operator.
+        of: the argument and the property that name the entity whose rows are wanted.
+    """
 
     by: str
     sources: tuple[Source, ...]
+    period: tuple[tuple[str, str, str], ...] = ()
+    of: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +128,16 @@ class Lookup:
     Attributes:
         collection: the collection that takes ``id in (…)``.
         deleted: where those are found that were deleted.
-        kind: the type's name for getByIds, if that knows it.
-        defaults: the properties that getByIds gives.
+        deleted_at: the property that tells when they were.
+        by_ids: the action that takes many ids at once.
+        kind: the type's name for that action.
+        defaults: the properties that it gives.
     """
 
     collection: str
     deleted: str
+    deleted_at: str
+    by_ids: str
     kind: str
     defaults: frozenset[str]
 
@@ -130,12 +172,15 @@ class Navigation:
         regroup: the flat collection to regroup (`regroup`).
         join: the reference list to join with (`join`).
         container: the edge leads back to the entity whose key follows this segment of the path.
-        reference: the edge leads to the entity beside the container, by a property of this one.
-        lives_in: the collection that its rows are addressed in, where it is another: one of the
-            outermost container, or a path from the version root.
+        reference: the edge leads to the entity in a collection (as ``lives_in``), by a property of
+            this one that holds its key.
+        lives_in: the collection that its rows are addressed in, where it is another:
+            ``<names>/*/<name>`` is one of the container that the row's own path leads through,
+            anything else a path from the version root.
         selectable: whether `$select` is documented for it.
         call: arguments to the path below the parent, where it is more than the name.
-        address: root edges: arguments to the address of the entity, or to a collection path.
+        at: root edges: where the entity or the collection is, as templates (`Routes.at`).
+        by_node_id: root edges: the argument that is the global id of the entity.
         across: the edge spans all containers of its rows.
         beta: only the beta version has the edge.
         stub: nothing is fetched for the edge itself, only for those below.
@@ -155,10 +200,28 @@ class Navigation:
     lives_in: str | None = None
     selectable: bool = True
     call: Callable[[Mapping[str, Any]], str] | None = None
-    address: Callable[[Mapping[str, Any]], Address | str] | None = None
+    at: tuple[str, ...] = ()
+    by_node_id: str | None = None
     across: Across | None = None
     beta: bool = False
     stub: bool = False
+
+    @property
+    def home(self) -> tuple[str | None, str] | None:
+        """The collection of the row's container that its target lives in, or a path from the root.
+
+        ``None`` for an edge whose rows live where they are found.
+        """
+        path = self.reference[0] if self.reference is not None else self.lives_in
+        if path is None:
+            return None
+        container, between, collection = path.partition("/*/")
+        return (container, collection) if between else (None, path)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether its arguments tell where it leads."""
+        return bool(self.at) or self.by_node_id is not None
 
     def allows(self, strategy: Strategy) -> bool:
         """Whether the edge can be had by ``strategy``."""
@@ -170,6 +233,7 @@ class EntityType:
     """An OData entity type, or a complex type without a ``key``, as the gateway exposes it.
 
     ``lookup`` is how entities are looked up of which only the ids are known (`hydrate`).
+    ``permissions`` are the least that reading them takes, delegated or application.
     """
 
     name: str
@@ -177,13 +241,15 @@ class EntityType:
     properties: dict[str, Property] = field(default_factory=dict)
     navigations: dict[str, Navigation] = field(default_factory=dict)
     lookup: Lookup | None = None
+    permissions: tuple[str, ...] = ()
 
 
 class Model:
-    """All entity types by GraphQL type name."""
+    """All entity types by GraphQL type name, and where they live."""
 
-    def __init__(self, types: Mapping[str, EntityType]) -> None:
+    def __init__(self, types: Mapping[str, EntityType], routes: Routes) -> None:
         self._types = dict(types)
+        self.routes = routes
 
     def __getitem__(self, name: str) -> EntityType:
         return self._types[name]

@@ -11,9 +11,10 @@ from hashlib import blake2b
 from typing import Any
 
 from gateway.errors import GatewayError
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, TOP, Address, collections_of
+from gateway.odata.address import Address
 from gateway.odata.filter import predicate, sort_rows
 from gateway.odata.query import Expand, Options
+from gateway.odata.routes import Routes
 from gateway.plan.model import (
     DEFAULT_FIRST,
     EntityType,
@@ -213,7 +214,7 @@ class PlanNode:
     def select(self, *, listed: bool, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
         """``$select``: what was asked, the key, and what children need.
 
-        What comes inlined (a task, a subject stub) is named too, because a ``$select`` may select
+        What comes inlined (an entity, a stub of one) is named too, because a ``$select`` may select
         it away (questions.md, point 2). ``listed`` is true for a list response.
         """
         if listed not in self._selects:
@@ -306,14 +307,14 @@ class PlanNode:
         where a row or a change leads to it, the address tells the id.
         """
         navigation = self.navigation
-        told = {"id"} if navigation.address is None or not self.itself else set()
+        told = {"id"} if not navigation.is_root or not self.itself else set()
         children = [child for child in self.children.values() if child.error is None]
         if (
             navigation.lives_in is not None
             or not self.properties.keys() <= told
             or not all(child.needs_only_address for child in children)
-            or (navigation.address is not None and self.itself and self.identified)
-            or (navigation.address is not None and not self.children)
+            or (navigation.is_root and self.itself and self.identified)
+            or (navigation.is_root and not self.children)
         ):
             return Reading.SELECTED
         facts = [f for child in children for f in child.counted_by(self.entity.name)]
@@ -351,26 +352,26 @@ class PlanNode:
             yield from child.walk()
 
 
-def trail(node: PlanNode, above: PlanNode) -> "dict[str, PlanNode | None]":
+def trail(node: PlanNode, above: PlanNode, routes: Routes) -> "dict[str, PlanNode | None]":
     """The collections in the addresses of a node's rows; see `PlanNode.trail`.
 
     Args:
         node: a plan node with its address, if that is given.
         above: the node whose rows it hangs below.
+        routes: of the service.
     """
     navigation = node.navigation
     if node.address is not None and navigation.across is None:
         path = node.address.path if isinstance(node.address, Address) else node.address
-        names = collections_of(path)
+        names = routes.collections(path)
         return {**dict.fromkeys(names[:-1]), names[-1]: node}
     outer, last = above.trail, navigation.name
     if navigation.container is not None:
         outer, last = _up_to(navigation.container, outer), navigation.container
-    elif navigation.reference is not None:
-        outer, last = _up_to(TOP, outer), navigation.reference[0]
-    elif navigation.lives_in is not None:
-        top, _, last = navigation.lives_in.rpartition("/")
-        outer = {} if top == LIFECYCLE_WORKFLOWS else _up_to(TOP, outer)
+    elif (home := navigation.home) is not None:
+        container, last = home
+        outer = {} if container is None else _up_to(container, outer)
+        last = last.rpartition("/")[2]
     elif navigation.join is not None:
         outer, last = {}, navigation.join.collection.rpartition("/")[2]
     elif navigation.allows(Strategy.HYDRATE):

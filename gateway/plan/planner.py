@@ -1,10 +1,11 @@
 """From a selection set to a plan."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from gateway.errors import BadUserInput, GatewayError, NotSupported
-from gateway.odata.address import Address, checked_id
+from gateway.odata.address import Address
 from gateway.odata.filter import (
     comparable,
     compile_filter,
@@ -73,7 +74,7 @@ class Planner:
         """
         root = PlanNode(_OPERATION, self.model[QUERY], key="")
         self._fill(root, selection)
-        return Program.of(root)
+        return Program.of(root, self.model.routes)
 
     def payload(
         self, type_name: str, selection: Selection, places: Mapping[str, Sequence[Place]]
@@ -97,10 +98,10 @@ class Planner:
                     entity = self.model[place.address.entity or navigation.target]
                     child = PlanNode(navigation, entity, key, parent=root)
                     child.address, child.known = place.address, place.row
-                    child.trail = trail(child, root)
+                    child.trail = trail(child, root, self.model.routes)
                     root.children[key] = child
                 self._fill(root.children[key], selected.selection)
-        return Program.of(root)
+        return Program.of(root, self.model.routes)
 
     def _fill(self, node: PlanNode, selection: Selection) -> None:
         for selected in selection.fields(node.entity.name):
@@ -174,11 +175,11 @@ class Planner:
         try:
             if navigation.beta and not self._beta:
                 raise _beta_only(f"{node.entity.name}.{navigation.name}")
-            if navigation.address is not None:
-                child.address = navigation.address(arguments)
+            if navigation.is_root:
+                child.address = self._address(navigation, arguments)
             name = child.address.entity if isinstance(child.address, Address) else navigation.target
             child.entity = self.model[name]
-            child.trail = trail(child, above)
+            child.trail = trail(child, above, self.model.routes)
             call = navigation.call
             child.path = call(arguments) if call is not None else navigation.name
             if navigation.shape is Shape.CONNECTION:
@@ -186,10 +187,24 @@ class Planner:
                 if navigation.across is None:
                     child.narrowing = _narrowing(arguments)
                 else:
-                    _checked(arguments)
+                    self._check(navigation.across, arguments)
         except GatewayError as error:
             child.error = error.copy()
         return child
+
+    def _address(self, navigation: Navigation, arguments: Mapping[str, Any]) -> Address | str:
+        routes = self.model.routes
+        if navigation.by_node_id is not None:
+            return routes.parse_node_id(arguments[navigation.by_node_id], navigation.by_node_id)
+        if navigation.shape is Shape.CONNECTION:
+            return routes.filled(navigation.at[-1], arguments)
+        if navigation.call is not None:
+            path = f"{routes.filled(navigation.at[-1], arguments)}/{navigation.call(arguments)}"
+            return Address(path, navigation.target, "", selectable=False)
+        address = routes.at(navigation.at, arguments, navigation.target)
+        if not navigation.selectable:
+            return replace(address, readable=True, selectable=False)
+        return address
 
     def _sources(self, root: PlanNode, across: Across) -> tuple[PlanNode, ...]:
         """The containers of the rows of an edge across containers, outermost first."""
@@ -204,6 +219,18 @@ class Planner:
             source.trail = {**above.trail, kind.collection: source}
             sources.append(source)
         return tuple(sources)
+
+    def _check(self, across: Across, arguments: Mapping[str, Any]) -> None:
+        """Refuse arguments of an edge across containers before anything is sent."""
+        for name in ("filter", *(source.argument for source in across.sources)):
+            if name is not None and arguments.get(name):
+                compile_filter(arguments[name])
+        if across.of is not None and arguments.get(across.of[0]) is not None:
+            self.model.routes.checked_id(arguments[across.of[0]], across.of[0])
+        given = [name for name, _, _ in across.period if arguments.get(name) is not None]
+        times = [comparable(arguments[name]) for name in given]
+        if len(times) > 1 and times != sorted(set(times)):
+            raise BadUserInput(f"must be later than {given[0]}", argument=given[-1])
 
     def _window(self, arguments: Mapping[str, Any]) -> Window:
         first = arguments.get("first")
@@ -239,18 +266,6 @@ class Planner:
                 prop = node.entity.properties.get(order["field"].value)
                 if prop is not None and prop.in_list and (self._beta or not prop.beta):
                     node.properties.setdefault(prop.name, prop)
-
-
-def _checked(arguments: Mapping[str, Any]) -> None:
-    """Arguments of an edge across containers: refused before anything is sent."""
-    for name in ("filter", "workflowFilter"):
-        if arguments.get(name):
-            compile_filter(arguments[name])
-    if arguments.get("subjectId") is not None:
-        checked_id(arguments["subjectId"], "subjectId")
-    after, before = arguments.get("startedAfter"), arguments.get("startedBefore")
-    if after is not None and before is not None and comparable(after) >= comparable(before):
-        raise BadUserInput("must be later than startedAfter", argument="startedBefore")
 
 
 def _beta_only(field: str) -> NotSupported:

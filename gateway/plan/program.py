@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.odata.query import Expand
+from gateway.odata.routes import Routes
 from gateway.plan.across import Across
 from gateway.plan.choice import Choice
 from gateway.plan.layout import ADDRESS
@@ -42,23 +43,25 @@ class Program:
 
     Attributes:
         root: the operation itself, as the place above all others.
+        routes: of the service.
         steps: all steps, in the order of the selection.
         lookups: how entities are looked up in bulk, if any are.
         probe: asks what the service takes, before a whole layer relies on it.
     """
 
     root: PlanNode
+    routes: Routes
     steps: list[Step] = field(default_factory=list)
     lookups: Lookups | None = None
     probe: Probe | None = None
 
     @classmethod
-    def of(cls, root: PlanNode) -> "Program":
+    def of(cls, root: PlanNode, routes: Routes) -> "Program":
         """The program of a plan, whose nodes get their steps."""
         root.settle()
-        program = cls(root)
+        program = cls(root, routes)
         program.lookups = _lookups_of(root)
-        program.probe = _probe_of(root)
+        program.probe = _probe_of(root, routes)
         walk = _Walk(program)
         for place, child in enumerate(root.children.values(), 1):
             walk.edge(child, {ADDRESS: ""}, 1, "", str(place))
@@ -104,7 +107,7 @@ def _lookups_of(root: PlanNode) -> Lookups | None:
     return Lookups(found.lookup, needs_of(root, found.name), expand)
 
 
-def _probe_of(root: PlanNode) -> Probe | None:
+def _probe_of(root: PlanNode, routes: Routes) -> Probe | None:
     """The first expansion that a whole layer would rely on."""
     for node in root.walk():
         pivot = node.pivot
@@ -113,6 +116,8 @@ def _probe_of(root: PlanNode) -> Probe | None:
         if pivot.navigation.allows(Strategy.EXPAND):
             probe = Probe(node, expansion_of(node, pivot), "", 1)
             probe.pivot = pivot
+            at = min(routes.of(node.entity.name), key=len).rpartition("/")[0]
+            probe.path = routes.of_nobody(at)
             return probe
     return None
 

@@ -50,10 +50,10 @@ class Flat:
     ) -> tuple[list[tuple[Row, list[Row]]], list[Row]]:
         """Each parent with its rows, and the parents that can't be settled from here.
 
-        A group is right if no other parent can claim its rows (graph-lifecycle-api.md, section 8:
-        "only safe if a subject occurs once in the run"). So the key must occur once among the
-        parents that were read, no row of the group twice, and the group must be as large as the
-        parent says; that there are none is believed where all targets were read, because a count
+        A group is right if no other parent can claim its rows (graph-lifecycle-api.md, section 8).
+        So the key must occur once among the parents that were read, no row of the group twice, and
+        the group must be as large as the parent says; that there are none is believed where all
+        targets were read, because a count
         may lag behind. Where the parent does not say, all parents and all targets must have been
         read, and nothing may be odd about them: a row that no parent claims, a row that is there
         twice, a number that is not the expected one.

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from gateway.errors import GatewayError
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, NIL, TOP, Address, key_of
+from gateway.odata.address import Address, key_of
 from gateway.odata.query import Expand, GraphRequest, Options, id_equals
+from gateway.odata.routes import Routes
 from gateway.odata.template import template_of
 from gateway.plan.layout import ADDRESS
 from gateway.plan.lookup import Lookups
@@ -51,11 +52,6 @@ class Ask:
     request: GraphRequest
     when: str = ""
 
-    @property
-    def template(self) -> str:
-        """The request without ids and times."""
-        return template_of(self.request)
-
 
 @dataclass(slots=True, eq=False)
 class Step:
@@ -86,12 +82,12 @@ class Step:
         """What the step is, and why."""
         return self.kind, self.why
 
-    def describe(self, allows: Allows) -> list[str]:
+    def describe(self, allows: Allows, routes: Routes) -> list[str]:
         """The step in words, a line each: what it is, and what it asks for."""
         kind, why = self.told(allows)
         lines = [f"{self.edge}  [{kind}]" + (f"  {why}" if why else "")]
         for ask in self.asks(allows):
-            lines.append(f"    {ask.template}")
+            lines.append(f"    {template_of(ask.request, routes)}")
             if ask.when:
                 lines.append(f"        {ask.when}")
         return lines
@@ -388,6 +384,7 @@ class Probe(Step):
 
     kind = Kind.READ
     pivot: PlanNode
+    path: str = ""
 
     @property
     def capability(self) -> str:
@@ -400,9 +397,8 @@ class Probe(Step):
         It is put to the container of nobody, because options are looked at before ids, and nothing
         is learned from what a caller gave.
         """
-        path = f"{LIFECYCLE_WORKFLOWS}/{TOP}/{NIL}/{self.node.navigation.name}"
         options = Options(expand=Expand(self.pivot.navigation.name, ("id",)))
-        return [options.get(path), options.without("$expand").get(path)]
+        return [options.get(self.path), options.without("$expand").get(self.path)]
 
     def asks(self, allows: Allows) -> list[Ask]:
         """See `Step.asks`."""

@@ -5,14 +5,7 @@ from operator import attrgetter
 from urllib.parse import unquote
 
 from gateway.errors import GatewayError, GraphError, without_frames
-from gateway.odata.address import (
-    LIFECYCLE_WORKFLOWS,
-    TOP,
-    Address,
-    container_of,
-    key_of,
-    key_segment,
-)
+from gateway.odata.address import Address, container_of, key_of, key_segment
 from gateway.odata.partial import Partial
 from gateway.plan.layout import ADDRESS, PARENT
 from gateway.plan.model import Navigation, Shape
@@ -33,11 +26,10 @@ def address_of(node: PlanNode, parent: Row) -> Address | None:
         container = container_of(path, node.navigation.container)
         return Address(container, entity, _last_key(container)) if container else None
     if node.navigation.reference is not None:
-        collection, name = node.navigation.reference
-        key, outermost = key_of(parent, name), container_of(path, TOP)
-        if key is None or outermost is None:
+        key, collection = key_of(parent, node.navigation.reference[1]), _home(node, path)
+        if key is None or collection is None:
             return None
-        return Address(f"{outermost}/{collection}/{key_segment(key)}", entity, key)
+        return Address(f"{collection}/{key_segment(key)}", entity, key)
     return Address(f"{path}/{node.path}", entity, "", selectable=node.navigation.selectable)
 
 
@@ -210,12 +202,18 @@ def inlined(node: PlanNode, value: Row, parent: Row) -> Row:
 
 def home_of(node: PlanNode, row: Row, path: str) -> str | None:
     """The address of a row that was reached by ``path`` but is addressed elsewhere."""
-    key, collection = key_of(row, node.entity.key or "id"), node.navigation.lives_in
+    if node.navigation.lives_in is None:
+        return None
+    key, collection = key_of(row, node.entity.key or "id"), _home(node, path)
     if key is None or collection is None:
         return None
-    if not collection.startswith(LIFECYCLE_WORKFLOWS):
-        outermost = container_of(path, TOP)
-        if outermost is None:
-            return None
-        collection = f"{outermost}/{collection}"
     return f"{collection}/{key_segment(key)}"
+
+
+def _home(node: PlanNode, path: str) -> str | None:
+    """The path of the collection that the target of an edge from ``path`` lives in."""
+    home = node.navigation.home
+    if home is None or home[0] is None:
+        return home and home[1]
+    container = container_of(path, home[0])
+    return container and f"{container}/{home[1]}"

@@ -1,9 +1,20 @@
-"""Which runs can hold the results of a period: what the lists across workflows narrow by."""
+"""Lists across workflows: which runs can hold which results, and how they are narrowed."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from gateway.plan.model import Across, Source
+import strawberry
+
+from gateway.odata.filter import requires
+from gateway.odata.timestamps import instant
+from gateway.plan.model import Across, Evidence, Filter, Source
+from gateway.plan.rows import Row
+from gateway.schema.declare import optional
+from gateway.schema.internals import argument
+from gateway.schema.scalars import DateTime
+
+if TYPE_CHECKING:
+    from gateway.schema.resources.workflow import WorkflowFilter
 
 RUN_FACTS = (
     "scheduledDateTime",
@@ -13,15 +24,17 @@ RUN_FACTS = (
     "failedTasksCount",
     "totalTasksCount",
 )
+_UNDER_WAY = ("queued", "inprogress", "canceling")
+_WITH_FAILURES = ("failed", "completedwitherrors")
 
 
 def runs_condition(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What holds of the runs that can hold a task result of the period in ``arguments``.
+    """The condition of the runs that can hold a task result of the period in ``arguments``.
 
     A result can't start before its run is scheduled, nor after its run has ended. (It can before
     the run is said to have started: by the example of a run, its first result was made 20 ms
-    earlier.) What a run that has not ended says of its times is no evidence, and neither is a time
-    that is missing.
+    earlier.) The times of a run that has not ended are no evidence, and neither is a time that is
+    missing.
     """
     parts: list[dict[str, Any]] = []
     if (after := arguments.get("startedAfter")) is not None:
@@ -33,10 +46,79 @@ def runs_condition(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return parts[0] if len(parts) == 1 else {"and": parts} if parts else {}
 
 
-_WORKFLOWS = Source("Workflow", "workflows")
-_RUNS = Source("Run", "runs", RUN_FACTS, runs_condition)
+def _status(run: Row) -> str:
+    return str(run.get("processingStatus")).lower()
 
-OF_WORKFLOWS = Across("scheduledDateTime", (_WORKFLOWS,))
+
+def _has_ended(run: Row) -> bool:
+    return isinstance(run.get("completedDateTime"), str) and _status(run) not in _UNDER_WAY
+
+
+def _changed(run: Row) -> str | None:
+    """When the run last changed; one that has not ended may have changed just now."""
+    if not _has_ended(run):
+        return None
+    times = (run.get(name) for name in ("completedDateTime", "lastUpdatedDateTime"))
+    known = [time for text in times if isinstance(text, str) and (time := instant(text))]
+    return max(known, default=None)
+
+
+def _begun(run: Row) -> str | None:
+    """When the run was scheduled, before which it has no result, if it has ended."""
+    scheduled = run.get("scheduledDateTime")
+    return instant(scheduled) if isinstance(scheduled, str) and _has_ended(run) else None
+
+
+def _wants_failures(given: Filter) -> bool:
+    return requires(given, "processingStatus", "failed")
+
+
+def _can_hold(run: Row, given: Filter) -> bool:
+    """Whether a run can hold a failed result: only of one that has ended is the count final."""
+    if not _wants_failures(given):
+        return True
+    said = run.get("failedTasksCount") == 0 and _status(run) not in _WITH_FAILURES
+    return not (_has_ended(run) and said)
+
+
+def _expected(run: Row, given: Filter) -> int:
+    count = run.get("failedTasksCount" if _wants_failures(given) else "totalTasksCount")
+    return count if isinstance(count, int) else 0
+
+
+_WORKFLOWS = Source("Workflow", "workflows", "workflowId", argument="workflowFilter")
+_RUNS = Source(
+    "Run",
+    "runs",
+    "runId",
+    evidence=Evidence(
+        facts=RUN_FACTS,
+        condition=runs_condition,
+        probe={"completedDateTime": {"eq": None}},
+        can_hold=_can_hold,
+        expected=_expected,
+        changed=_changed,
+        begun=_begun,
+    ),
+)
+
+OF_WORKFLOWS = Across("scheduledDateTime", (_WORKFLOWS,), of=("subjectId", "subject"))
 """Results that are listed below workflows."""
-OF_RUNS = Across("createdDateTime", (_WORKFLOWS, _RUNS))
+OF_RUNS = Across(
+    "createdDateTime",
+    (_WORKFLOWS, _RUNS),
+    period=(
+        ("startedAfter", "startedDateTime", "ge"),
+        ("startedBefore", "startedDateTime", "lt"),
+    ),
+)
 """Results that are listed below runs only."""
+
+OF_WHICH_WORKFLOWS = optional(
+    "workflow_filter",
+    Annotated["WorkflowFilter", strawberry.lazy("gateway.schema.resources.workflow")],
+    "Of which workflows.",
+)
+STARTED_AFTER = optional("started_after", DateTime, "Only results that started then or later.")
+STARTED_BEFORE = optional("started_before", DateTime, "Only results that started before then.")
+SUBJECT_ID = argument("subject_id", strawberry.ID, "Object id of the user in Microsoft Entra ID.")

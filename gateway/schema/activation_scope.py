@@ -2,9 +2,10 @@
 
 import strawberry
 
-from gateway.schema.entity import dispatch, is_row, prop, text_of
+from gateway.schema.declare import prop, text_of
 from gateway.schema.enums import ActivationTaskScopeType, ActivationUserScopeType
 from gateway.schema.reference import EntityReference
+from gateway.schema.rows import dispatch
 
 
 @strawberry.interface(description="What a run was activated for.")
@@ -19,7 +20,6 @@ class ActivationScope:
 class ActivateUserScope(ActivationScope):
     """activateUserScope."""
 
-    is_type_of = staticmethod(is_row)
     users: list[EntityReference] | None = prop("The users.")
 
 
@@ -27,7 +27,6 @@ class ActivateUserScope(ActivationScope):
 class ActivateGroupScope(ActivationScope):
     """activateGroupScope."""
 
-    is_type_of = staticmethod(is_row)
     group: EntityReference | None = prop("The group.")
 
 
@@ -35,7 +34,6 @@ class ActivateGroupScope(ActivationScope):
 class ActivateRunScope(ActivationScope):
     """activateRunScope."""
 
-    is_type_of = staticmethod(is_row)
     run: EntityReference | None = prop("The run that is reprocessed.")
     task_scope: ActivationTaskScopeType | None = prop("Which of its tasks.")
     task_scope_text: str | None = text_of("task_scope")
@@ -47,7 +45,6 @@ class ActivateRunScope(ActivationScope):
 class ActivateProcessingResultScope(ActivationScope):
     """activateProcessingResultScope."""
 
-    is_type_of = staticmethod(is_row)
     processing_results: list[EntityReference] | None = prop("The user results.")
     task_scope: ActivationTaskScopeType | None = prop("Which of their tasks.")
     task_scope_text: str | None = text_of("task_scope")
@@ -56,5 +53,3 @@ class ActivateProcessingResultScope(ActivationScope):
 @strawberry.type(description="A scope of a type that this gateway does not know.")
 class UnknownActivationScope(ActivationScope):
     """Any other activationScope."""
-
-    is_type_of = staticmethod(is_row)

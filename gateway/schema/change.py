@@ -15,31 +15,24 @@ import orjson
 import strawberry
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type, is_composite_type
 from strawberry.types import Info
-from strawberry.types.base import get_object_definition
 
 from gateway.access.caller import Permission
 from gateway.errors import BadUserInput, GatewayError, GraphError
 from gateway.graph.entities import stand_in, unwrapped
 from gateway.graph.errors import another, outcome_unknown
 from gateway.graph.replies import Reply
-from gateway.odata.address import (
-    MAX_ID_LENGTH,
-    Address,
-    addressed,
-    checked_id,
-    key_of,
-    key_segment,
-    node_id,
-)
+from gateway.odata.address import MAX_ID_LENGTH, Address, key_of, key_segment
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
+from gateway.odata.routes import Routes
 from gateway.plan.model import Navigation, Shape, Strategy
 from gateway.plan.nodes import Place, payload_key
 from gateway.plan.program import Program
 from gateway.schema.context import Context
-from gateway.schema.entity import edge_metadata
+from gateway.schema.declare import edge_metadata
 from gateway.schema.enums import ChangeOutcome
 from gateway.schema.given import ODATA_TYPE, body_of, has_members, path_of
+from gateway.schema.internals import definition_of, raw_info
 from gateway.schema.selection import arguments_of, field_selection
 
 Given = Mapping[str, Any]
@@ -48,6 +41,8 @@ Places = Mapping[str, Place | Sequence[Place | GatewayError]]
 Row = dict[str, Any]
 Perform = Callable[["MutationField"], Coroutine[Any, Any, Row]]
 
+# Answers to changes are shown with this type as their only member (questions.md, point 15).
+_WRAPPED = "Workflow"
 _LOGGED_IDS = 20
 _UNKNOWN = "UNKNOWN"
 _log = logging.getLogger("gateway.mutations")
@@ -112,31 +107,31 @@ def sending(
             content = content[body]
         if method == "PATCH" and content.keys() <= {ODATA_TYPE}:
             raise BadUserInput("holds nothing to change", argument="input")
-        where = _path(path, given)
+        where = field.path(path)
         request = request_of(method, where, content if has_members(input_) else None)
         answer = await field.send(request)
         if not edge:
-            gone = addressed(where.removesuffix("/$ref"))
-            return {"id": gone.id, "nodeId": node_id(gone.path)}
-        row = unwrapped(answer) if answers or made_in is not None else None
+            gone = field.routes.addressed(where.removesuffix("/$ref"))
+            return {"id": gone.id, "nodeId": field.routes.node_id(gone.path)}
+        row = unwrapped(answer, _WRAPPED) if answers or made_in is not None else None
         if isinstance(row, dict):
             row = {name: value for name, value in row.items() if name not in untold}
         if made_in is not None:
-            return await field.payload({edge: _made(_path(made_in, given), row)})
-        address = addressed(_path(at, given) if at is not None else where)
+            return await field.payload({edge: _made(field.routes, field.path(made_in), row)})
+        address = field.routes.addressed(field.path(at) if at is not None else where)
         return await field.payload({edge: Place(address, row, fresh=appears)})
 
     return perform
 
 
-def _made(collection: str, row: Any) -> Place:
+def _made(routes: Routes, collection: str, row: Any) -> Place:
     """Where something is that was made in a collection, as far as the service told."""
     row = row if isinstance(row, dict) else {}
     id_ = key_of(row)
     try:
         if id_ is not None:
-            checked_id(id_, "id")
-            return Place(addressed(f"{collection}/{key_segment(id_)}"), row, fresh=True)
+            routes.checked_id(id_, "id")
+            return Place(routes.addressed(f"{collection}/{key_segment(id_)}"), row, fresh=True)
     except GatewayError:
         pass
     error = GraphError("it was made, but the service answered it without its id")
@@ -147,7 +142,7 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
     """A mutation of ``input_`` that does what ``perform`` does."""
 
     async def resolver(root: Any, info: Info[Context, None], input: Any) -> Any:  # noqa: A002
-        field = MutationField(info.context, info._raw_info)
+        field = MutationField(info.context, raw_info(info))
         try:
             field.check_permissions()
             return {"outcome": ChangeOutcome.DONE, **await perform(field)}
@@ -164,11 +159,7 @@ def mutation(input_: type, perform: Perform, *, description: str) -> Any:
 
 
 def _description_of(input_: type) -> str | None:
-    return get_object_definition(input_, strict=True).description
-
-
-def _path(template: Path, given: Given) -> str:
-    return path_of(template if isinstance(template, str) else template(given), given)
+    return definition_of(input_).description
 
 
 class MutationField:
@@ -184,6 +175,17 @@ class MutationField:
         self.given: Given = arguments_of(info)["input"]
         self._info = info
         self._logged = False
+
+    @property
+    def routes(self) -> Routes:
+        """Those of the service."""
+        return self.context.plans.planner.model.routes
+
+    def path(self, template: Path, given: Given | None = None) -> str:
+        """The path that a template makes of the input, or of ``given``; see `path_of`."""
+        given = self.given if given is None else given
+        template = template if isinstance(template, str) else template(given)
+        return path_of(self.routes, template, given)
 
     def selects(self, name: str) -> bool:
         """Whether the payload's field ``name`` is selected."""
@@ -271,7 +273,10 @@ class MutationField:
     def _log_sent(self, request: GraphRequest, reply: Reply, outcome: str) -> None:
         self._log(
             f"{request.method} {request.url}",
-            [*ids_in(orjson.loads(request.body or b"null")), *ids_of(unwrapped(reply.data))],
+            [
+                *ids_in(orjson.loads(request.body or b"null")),
+                *ids_of(unwrapped(reply.data, _WRAPPED)),
+            ],
             outcome,
             reply.status,
             reply.request_id,

@@ -2,9 +2,10 @@
 
 import strawberry
 
-from gateway.schema.entity import dispatch, is_row, prop, text_of
+from gateway.schema.declare import prop, text_of
 from gateway.schema.enums import MembershipChangeType, WorkflowTriggerTimeBasedAttribute
 from gateway.schema.reference import EntityReference
+from gateway.schema.rows import dispatch
 
 _ODATA_TYPE = "The type as the service names it."
 
@@ -37,14 +38,11 @@ class WorkflowExecutionTrigger:
 class OnDemandExecutionOnly(WorkflowExecutionConditions):
     """onDemandExecutionOnly."""
 
-    is_type_of = staticmethod(is_row)
-
 
 @strawberry.type(description="The workflow is run by a trigger, for the users in a scope.")
 class TriggerAndScopeBasedConditions(WorkflowExecutionConditions):
     """triggerAndScopeBasedConditions."""
 
-    is_type_of = staticmethod(is_row)
     scope: SubjectSet | None = prop("The users that the workflow is run for.")
     trigger: WorkflowExecutionTrigger | None = prop("What starts the workflow.")
 
@@ -53,14 +51,11 @@ class TriggerAndScopeBasedConditions(WorkflowExecutionConditions):
 class UnknownExecutionConditions(WorkflowExecutionConditions):
     """Any other workflowExecutionConditions."""
 
-    is_type_of = staticmethod(is_row)
-
 
 @strawberry.type(description="The users that a rule selects.")
 class RuleBasedSubjectSet(SubjectSet):
     """ruleBasedSubjectSet."""
 
-    is_type_of = staticmethod(is_row)
     rule: str | None = prop("A filter-like rule over user properties, as it was written.")
 
 
@@ -68,7 +63,6 @@ class RuleBasedSubjectSet(SubjectSet):
 class GroupBasedSubjectSet(SubjectSet):
     """groupBasedSubjectSet."""
 
-    is_type_of = staticmethod(is_row)
     groups: list[EntityReference] | None = prop("The groups.")
 
 
@@ -76,14 +70,11 @@ class GroupBasedSubjectSet(SubjectSet):
 class UnknownSubjectSet(SubjectSet):
     """Any other g:subjectSet."""
 
-    is_type_of = staticmethod(is_row)
-
 
 @strawberry.type(description="A day relative to a date of the user.")
 class TimeBasedAttributeTrigger(WorkflowExecutionTrigger):
     """timeBasedAttributeTrigger."""
 
-    is_type_of = staticmethod(is_row)
     offset_in_days: int | None = prop("Days after the date, from -180 to 180.")
     time_based_attribute: WorkflowTriggerTimeBasedAttribute | None = prop("Which date.")
     time_based_attribute_text: str | None = text_of("time_based_attribute")
@@ -100,7 +91,6 @@ class TriggerAttribute:
 class AttributeChangeTrigger(WorkflowExecutionTrigger):
     """attributeChangeTrigger."""
 
-    is_type_of = staticmethod(is_row)
     trigger_attributes: list[TriggerAttribute] | None = prop("The attributes.")
 
 
@@ -108,7 +98,6 @@ class AttributeChangeTrigger(WorkflowExecutionTrigger):
 class MembershipChangeTrigger(WorkflowExecutionTrigger):
     """membershipChangeTrigger."""
 
-    is_type_of = staticmethod(is_row)
     change_type: MembershipChangeType | None = prop("Whether the user was added or removed.")
     change_type_text: str | None = text_of("change_type")
 
@@ -117,12 +106,9 @@ class MembershipChangeTrigger(WorkflowExecutionTrigger):
 class UserInactivityTrigger(WorkflowExecutionTrigger):
     """userInactivityTrigger."""
 
-    is_type_of = staticmethod(is_row)
     inactivity_period_in_days: int | None = prop("The time, in days.")
 
 
 @strawberry.type(description="A trigger of a type that this gateway does not know.")
 class UnknownExecutionTrigger(WorkflowExecutionTrigger):
     """Any other workflowExecutionTrigger."""
-
-    is_type_of = staticmethod(is_row)

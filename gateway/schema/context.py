@@ -18,7 +18,7 @@ from gateway.plan.planner import Planner
 from gateway.plan.program import Program
 from gateway.plan.rows import Row
 from gateway.plan.stitch import unlink
-from gateway.schema.entity import read
+from gateway.schema.rows import read
 from gateway.schema.selection import arguments_of, coerced_variables, operation_selection
 
 CAPACITY = 32_000_000

@@ -9,14 +9,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import strawberry
-from strawberry.types import Info
-from strawberry.types.base import get_object_definition
 
-from gateway.odata.address import Address, entity_address
-from gateway.odata.query import call
 from gateway.schema.change import change, changed, outcome
-from gateway.schema.context import Context
-from gateway.schema.entity import prop, root
+from gateway.schema.declare import DRAFT
 from gateway.schema.enums import (
     ChangeOutcome,
     LifecycleTaskCategory,
@@ -25,19 +20,16 @@ from gateway.schema.enums import (
 )
 from gateway.schema.given import GRAPH, LIFECYCLE, an_id, key, member, not_blank, required
 from gateway.schema.inputs import WORKFLOW_ID, TaskInput
+from gateway.schema.internals import definition_of
 from gateway.schema.mutation import (
     DeletedPayload,
     Mutation,
     TaskPayload,
     TaskProcessingResultPayload,
 )
-from gateway.schema.query import Query
+from gateway.schema.resources.user_processing_result import UserProcessingResult
 from gateway.schema.scalars import DateTime
-from gateway.schema.summaries import End, Start
-from gateway.schema.task_processing_result import TaskProcessingResult
-from gateway.schema.user_processing_result import UserProcessingResult
 
-DRAFT = "Beta draft; the v1.0 service refuses it. "
 TASKS = "workflows/{workflowId}/tasks"
 USER_RESULTS = "workflows/{workflowId}/runs/{runId}/userProcessingResults"
 USER_RESULT = f"{USER_RESULTS}/{{userProcessingResultId}}"
@@ -59,10 +51,6 @@ def _user_results(given: Mapping[str, Any]) -> str:
 
 def _user_result(given: Mapping[str, Any]) -> str:
     return f"{_user_results(given)}/{{userProcessingResultId}}"
-
-
-def _description_of(type_: type) -> str | None:
-    return get_object_definition(type_, strict=True).description
 
 
 # --- inputs ------------------------------------------------------------------------------------
@@ -125,7 +113,7 @@ class SubjectInput:
     display_name: str | None = member("The name shown in the address book.", not_blank)
     employee_hire_date: DateTime | None = member("When the user was, or will be, hired.")
     employee_id: str | None = member("The employee identifier assigned by the organization.")
-    job_title: str | None = member("Job title.")
+    job_title: str | None = member("The title of the position, such as Accountant.")
     mail: str | None = member("SMTP address.")
     user_principal_name: str | None = member("The user principal name.", not_blank)
 
@@ -234,7 +222,7 @@ class UserProcessingResultPayload:
     )
 
 
-@strawberry.type(name="Mutation", description=_description_of(Mutation))
+@strawberry.type(name="Mutation", description=definition_of(Mutation).description)
 class DraftMutation(Mutation):
     """The root of mutations, with the draft methods."""
 
@@ -330,68 +318,3 @@ class DraftMutation(Mutation):
         at=USER_RESULT,
         description=f"{DRAFT}Take the subject from a user processing result.",
     )
-
-
-@strawberry.type(description="Counts of user results, as the draft has them.")
-class UsersProcessingSummary:
-    """usersProcessingSummary."""
-
-    failed_tasks: int | None = prop("Task results that failed.")
-    failed_users: int | None = prop("Users that failed.")
-    successful_users: int | None = prop("Users that succeeded.")
-    total_tasks: int | None = prop("Task results in all.")
-    total_users: int | None = prop("Users in all.")
-
-
-def _deleted_result(given: Mapping[str, Any]) -> Address:
-    """Row 66: the draft has a GET of the single result, which takes no options."""
-    there = entity_address(
-        ("deletedItems/workflows", "workflowId", given["workflowId"]),
-        ("runs", "runId", given["runId"]),
-        ("userProcessingResults", "userProcessingResultId", given["userProcessingResultId"]),
-        ("taskProcessingResults", "id", given["id"]),
-    )
-    return Address(there.path, there.entity, there.id, selectable=False)
-
-
-def _users_summary(given: Mapping[str, Any]) -> Address:
-    workflow = entity_address(("workflows", "workflowId", given["workflowId"]))
-    path = call(f"{workflow.path}/userProcessingResults/usersSummary", given)
-    return Address(path, "UsersProcessingSummary", "", selectable=False)
-
-
-@strawberry.type(name="Query", description=_description_of(Query))
-class DraftQuery(Query):
-    """The root of queries, with the draft methods."""
-
-    @root(
-        "TaskProcessingResult",
-        _deleted_result,
-        description=f"{DRAFT}A task processing result of a deleted workflow.",
-    )
-    async def deleted_task_processing_result(
-        self,
-        info: Info[Context, None],
-        workflow_id: strawberry.ID,
-        run_id: strawberry.ID,
-        user_processing_result_id: strawberry.ID,
-        id: strawberry.ID,  # noqa: A002
-    ) -> TaskProcessingResult | None:
-        """GET deletedItems/…/taskProcessingResults/{id}."""
-        return await info.context.answer(info._raw_info)  # type: ignore[no-any-return]
-
-    @root(
-        "UsersProcessingSummary",
-        _users_summary,
-        description=f"{DRAFT}Counts of a workflow's user results that began in a period; "
-        "documented is `userProcessingResultsSummary`.",
-    )
-    async def users_summary(
-        self,
-        info: Info[Context, None],
-        workflow_id: strawberry.ID,
-        start_date_time: Start,
-        end_date_time: End,
-    ) -> UsersProcessingSummary | None:
-        """GET workflows/{workflowId}/userProcessingResults/usersSummary(…)."""
-        return await info.context.answer(info._raw_info)  # type: ignore[no-any-return]

@@ -11,26 +11,34 @@ import strawberry
 from graphql import GraphQLEnumType, GraphQLError, GraphQLSchema
 
 UNKNOWN = "UNKNOWN_FUTURE_VALUE"
+_UNKNOWN = (
+    "One that this gateway does not know; the field with `Text` at its end has it as written."
+)
+
+
+def value(name: str, description: str) -> Any:
+    """A member of an enumeration: ``name`` as the service writes it."""
+    return strawberry.enum_value(name, description=description)
 
 
 @strawberry.enum(description="The stage of the employee lifecycle that a workflow automates.")
 class LifecycleWorkflowCategory(Enum):
     """lifecycleWorkflowCategory."""
 
-    JOINER = "joiner"
-    LEAVER = "leaver"
-    MOVER = "mover"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    JOINER = value("joiner", "Someone who begins to work here.")
+    LEAVER = value("leaver", "Someone who stops working here.")
+    MOVER = value("mover", "Someone whose place in the organization changes.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="The stages of the employee lifecycle that a task may be used in.")
 class LifecycleTaskCategory(Enum):
     """lifecycleTaskCategory (flags)."""
 
-    JOINER = "joiner"
-    LEAVER = "leaver"
-    MOVER = "mover"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    JOINER = value("joiner", "In workflows for joiners.")
+    LEAVER = value("leaver", "In workflows for leavers.")
+    MOVER = value("mover", "In workflows for movers.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
     @property
     def is_flag(self) -> bool:
@@ -42,112 +50,121 @@ class LifecycleTaskCategory(Enum):
 class LifecycleWorkflowProcessingStatus(Enum):
     """lifecycleWorkflowProcessingStatus."""
 
-    QUEUED = "queued"
-    IN_PROGRESS = "inProgress"
-    COMPLETED = "completed"
-    COMPLETED_WITH_ERRORS = "completedWithErrors"
-    CANCELED = "canceled"
-    FAILED = "failed"
-    CANCELING = "canceling"
-    QUARANTINED = "quarantined"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    QUEUED = value("queued", "It has not begun.")
+    IN_PROGRESS = value("inProgress", "It has begun and has not ended.")
+    COMPLETED = value("completed", "It ended without an error.")
+    COMPLETED_WITH_ERRORS = value("completedWithErrors", "It ended, and some of its tasks failed.")
+    CANCELED = value("canceled", "It was stopped before its end.")
+    FAILED = value("failed", "It ended with an error.")
+    CANCELING = value("canceling", "It is being stopped.")
+    QUARANTINED = value(
+        "quarantined",
+        "It was held back, because more subjects than a threshold allows were in scope.",
+    )
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="What started a run.")
 class WorkflowExecutionType(Enum):
     """workflowExecutionType."""
 
-    SCHEDULED = "scheduled"
-    ON_DEMAND = "onDemand"
-    ACTIVATED_WITH_SCOPE = "activatedWithScope"
-    PREVIEW = "preview"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    SCHEDULED = value("scheduled", "The workflow's own schedule.")
+    ON_DEMAND = value("onDemand", "A request for chosen users.")
+    ACTIVATED_WITH_SCOPE = value(
+        "activatedWithScope", "A request for a scope: users, a group, an earlier run or result."
+    )
+    PREVIEW = value("preview", "A request to try the workflow on a few users.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="Which tasks are run again.")
 class ActivationTaskScopeType(Enum):
     """activationTaskScopeType."""
 
-    ALL_TASKS = "allTasks"
-    FAILED_TASKS = "failedTasks"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    ALL_TASKS = value("allTasks", "All tasks of the workflow.")
+    FAILED_TASKS = value("failedTasks", "Only those that failed.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="Which users are processed again.")
 class ActivationUserScopeType(Enum):
     """activationUserScopeType."""
 
-    ALL_USERS = "allUsers"
-    FAILED_USERS = "failedUsers"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    ALL_USERS = value("allUsers", "All users of the run.")
+    FAILED_USERS = value("failedUsers", "Only those for whom a task failed.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="Whether any or all conditions have to hold.")
 class MatchMode(Enum):
     """matchMode."""
 
-    ANY = "any"
-    ALL = "all"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    ANY = value("any", "One that holds is enough.")
+    ALL = value("all", "Each has to hold.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="How a membership changed.")
 class MembershipChangeType(Enum):
     """membershipChangeType."""
 
-    ADD = "add"
-    REMOVE = "remove"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    ADD = value("add", "The user came into the scope.")
+    REMOVE = value("remove", "The user went out of the scope.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="Which threshold put a workflow into quarantine.")
 class QuarantineType(Enum):
     """quarantineType."""
 
-    NOT_QUARANTINED = "notQuarantined"
-    COUNT_BASED_THRESHOLD_EXCEEDED = "countBasedThresholdExceeded"
-    PERCENTAGE_BASED_THRESHOLD_EXCEEDED = "percentageBasedThresholdExceeded"
-    MULTIPLE_CONDITIONS_EXCEEDED = "multipleConditionsExceeded"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    NOT_QUARANTINED = value("notQuarantined", "None: the workflow runs.")
+    COUNT_BASED_THRESHOLD_EXCEEDED = value("countBasedThresholdExceeded", "The number of subjects.")
+    PERCENTAGE_BASED_THRESHOLD_EXCEEDED = value(
+        "percentageBasedThresholdExceeded", "The share of subjects."
+    )
+    MULTIPLE_CONDITIONS_EXCEEDED = value("multipleConditionsExceeded", "More than one threshold.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="The type of a parameter's values.")
 class ValueType(Enum):
     """valueType."""
 
-    ENUM = "enum"
-    STRING = "string"
-    INT = "int"
-    BOOL = "bool"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    ENUM = value("enum", "One of the listed values.")
+    STRING = value("string", "Any text.")
+    INT = value("int", "A whole number.")
+    BOOL = value("bool", "`true` or `false`.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="What kind of subject a workflow is run for. Beta only.")
 class SubjectType(Enum):
     """subjectType."""
 
-    USER = "user"
-    PROVISIONING_OBJECT = "provisioningObject"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    USER = value("user", "A user of the directory.")
+    PROVISIONING_OBJECT = value(
+        "provisioningObject", "An object of a provisioning job, such as one from an HR system."
+    )
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="The date of a user that a trigger counts from.")
 class WorkflowTriggerTimeBasedAttribute(Enum):
     """workflowTriggerTimeBasedAttribute."""
 
-    EMPLOYEE_HIRE_DATE = "employeeHireDate"
-    EMPLOYEE_LEAVE_DATE_TIME = "employeeLeaveDateTime"
-    CREATED_DATE_TIME = "createdDateTime"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    EMPLOYEE_HIRE_DATE = value("employeeHireDate", "When the user was, or will be, hired.")
+    EMPLOYEE_LEAVE_DATE_TIME = value("employeeLeaveDateTime", "When the user left, or will leave.")
+    CREATED_DATE_TIME = value("createdDateTime", "When the user was created in the directory.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(description="How the operation ended that a task waited for.")
 class CustomTaskExtensionOperationStatus(Enum):
     """customTaskExtensionOperationStatus."""
 
-    COMPLETED = "completed"
-    FAILED = "failed"
-    UNKNOWN_FUTURE_VALUE = "unknownFutureValue"
+    COMPLETED = value("completed", "It did what it was to do.")
+    FAILED = value("failed", "It did not.")
+    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
 
 
 @strawberry.enum(
@@ -159,14 +176,11 @@ class CustomTaskExtensionOperationStatus(Enum):
 class ChangeOutcome(Enum):
     """Of the gateway's own making."""
 
-    DONE = strawberry.enum_value("done", description="The service made the change.")
-    PARTLY_DONE = strawberry.enum_value(
-        "partlyDone", description="Of several changes, some were made and some were refused."
-    )
-    NOT_DONE = strawberry.enum_value("notDone", description="Of several changes, none was made.")
-    UNKNOWN = strawberry.enum_value(
-        "unknown",
-        description="Nobody can tell of at least one of several changes; look before you repeat.",
+    DONE = value("done", "The service made the change.")
+    PARTLY_DONE = value("partlyDone", "Of several changes, some were made and some were refused.")
+    NOT_DONE = value("notDone", "Of several changes, none was made.")
+    UNKNOWN = value(
+        "unknown", "Nobody can tell of at least one of several changes; look before you repeat."
     )
 
 

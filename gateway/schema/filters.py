@@ -15,7 +15,9 @@ from gateway.schema.enums import (
     LifecycleWorkflowCategory,
     LifecycleWorkflowProcessingStatus,
     WorkflowExecutionType,
+    value,
 )
+from gateway.schema.internals import retype
 from gateway.schema.scalars import DateTime
 
 _OPERATORS = {
@@ -61,105 +63,37 @@ CategoryCondition = _condition("CategoryCondition", LifecycleWorkflowCategory, "
 TaskCategoryCondition = _condition("TaskCategoryCondition", LifecycleTaskCategory, "eq ne has")
 
 
-def _filter(name: str, rows: str, **conditions: Any) -> Any:
-    """The filter over ``rows``, with a condition for each property; see `_condition`."""
+def filter_of(name: str, rows: str, **conditions: Any) -> Any:
+    """The input type ``name``: a filter over ``rows``, with a condition on each property.
+
+    Args:
+        name: of the type.
+        rows: the rows in words, plural.
+        conditions: the condition's type by the property's name in snake_case.
+    """
     fields: dict[str, tuple[Any, Any]] = {}
     for python_name, condition in conditions.items():
         made = strawberry.field(default=strawberry.UNSET, description="A condition on it.")
         fields[python_name] = (Optional[condition], made)
-    for logic, type_, text in (
-        ("and", Optional[list[name]], "All of these must hold."),  # type: ignore[valid-type]
-        ("or", Optional[list[name]], "At least one of these must hold."),  # type: ignore[valid-type]
-        ("not", Optional[name], "This must not hold."),
+    for logic, text in (
+        ("and", "All of these must hold."),
+        ("or", "At least one of these must hold."),
+        ("not", "This must not hold."),
     ):
         made = strawberry.field(name=logic, default=strawberry.UNSET, description=text)
-        fields[f"{logic}_"] = (type_, made)
-    return _input(name, f"Which {rows}; all conditions that are given must hold.", fields)
-
-
-_WORKFLOW_BASE = {
-    "category": CategoryCondition,
-    "created_date_time": DateTimeCondition,
-    "display_name": StringCondition,
-    "is_enabled": BooleanCondition,
-    "is_scheduling_enabled": BooleanCondition,
-    "last_modified_date_time": DateTimeCondition,
-}
-WorkflowFilter = _filter(
-    "WorkflowFilter",
-    "workflows",
-    id=IdCondition,
-    **_WORKFLOW_BASE,
-    deleted_date_time=DateTimeCondition,
-    next_schedule_run_date_time=ScheduleCondition,
-    version=IntCondition,
-)
-WorkflowVersionFilter = _filter(
-    "WorkflowVersionFilter", "versions", **_WORKFLOW_BASE, version_number=IntCondition
-)
-RunFilter = _filter(
-    "RunFilter",
-    "runs",
-    completed_date_time=DateTimeCondition,
-    last_updated_date_time=DateTimeCondition,
-    processing_status=StatusCondition,
-    scheduled_date_time=DateTimeCondition,
-    started_date_time=DateTimeCondition,
-    workflow_execution_type=ExecutionTypeCondition,
-)
-UserProcessingResultFilter = _filter(
-    "UserProcessingResultFilter",
-    "user results",
-    id=IdCondition,
-    completed_date_time=DateTimeCondition,
-    processing_status=StatusCondition,
-    scheduled_date_time=DateTimeCondition,
-    started_date_time=DateTimeCondition,
-    workflow_execution_type=ExecutionTypeCondition,
-)
-TaskProcessingResultFilter = _filter(
-    "TaskProcessingResultFilter",
-    "task results",
-    id=IdCondition,
-    completed_date_time=DateTimeCondition,
-    created_date_time=DateTimeCondition,
-    processing_status=StatusCondition,
-    started_date_time=DateTimeCondition,
-)
-TaskFilter = _filter(
-    "TaskFilter",
-    "tasks",
-    id=IdCondition,
-    display_name=StringCondition,
-    is_enabled=BooleanCondition,
-    task_definition_id=IdCondition,
-)
-TaskReportFilter = _filter(
-    "TaskReportFilter",
-    "task reports",
-    id=IdCondition,
-    completed_date_time=DateTimeCondition,
-    failed_users_count=IntCondition,
-    processing_status=StatusCondition,
-    successful_users_count=IntCondition,
-    total_users_count=IntCondition,
-    unprocessed_users_count=IntCondition,
-)
-TaskDefinitionFilter = _filter(
-    "TaskDefinitionFilter",
-    "task definitions",
-    category=TaskCategoryCondition,
-    display_name=StringCondition,
-    version=IntCondition,
-)
+        fields[f"{logic}_"] = (Optional[bool], made)
+    filter_ = _input(name, f"Which {rows}; all conditions that are given must hold.", fields)
+    several = Optional[list[filter_]]  # type: ignore[valid-type]
+    retype(filter_, and_=several, or_=several, not_=Optional[filter_])
+    return filter_
 
 
 @strawberry.enum(description="Which way to sort.")
 class OrderDirection(Enum):
     """Directions of ``$orderby``."""
 
-    ASC = "asc"
-    DESC = "desc"
+    ASC = value("asc", "The smallest, or earliest, first.")
+    DESC = value("desc", "The largest, or latest, first.")
 
 
 # Enumerations sort by their numbers, which are in this order (lifecycle.csdl.xml).
@@ -171,8 +105,14 @@ _RANKS = {
 }
 
 
-def _order(name: str, rows: str, properties: str) -> Any:
-    """The order of ``rows`` by the named properties."""
+def order_of(name: str, rows: str, properties: str) -> Any:
+    """The input type ``name``: an order of ``rows`` by one of ``properties``.
+
+    Args:
+        name: of the type.
+        rows: the rows in words, plural.
+        properties: their names, separated by spaces.
+    """
     members = {
         _screaming(p): Ranked(p, _RANKS[p]) if p in _RANKS else p for p in properties.split()
     }
@@ -196,34 +136,15 @@ def _screaming(name: str) -> str:
     return "".join(f"_{c}" if c.isupper() else c.upper() for c in name)
 
 
-_BASE = "category createdDateTime displayName isEnabled isSchedulingEnabled lastModifiedDateTime"
-WorkflowOrder = _order(
-    "WorkflowOrder", "workflows", f"id {_BASE} deletedDateTime nextScheduleRunDateTime version"
-)
-WorkflowVersionOrder = _order("WorkflowVersionOrder", "versions", f"{_BASE} versionNumber")
-RunOrder = _order(
-    "RunOrder",
-    "runs",
-    "completedDateTime lastUpdatedDateTime processingStatus scheduledDateTime startedDateTime "
-    "workflowExecutionType",
-)
-UserProcessingResultOrder = _order(
-    "UserProcessingResultOrder",
-    "user results",
-    "id completedDateTime processingStatus scheduledDateTime startedDateTime workflowExecutionType",
-)
-TaskProcessingResultOrder = _order(
-    "TaskProcessingResultOrder",
-    "task results",
-    "id completedDateTime createdDateTime processingStatus startedDateTime",
-)
-TaskOrder = _order("TaskOrder", "tasks", "id displayName executionSequence isEnabled")
-TaskReportOrder = _order(
-    "TaskReportOrder",
-    "task reports",
-    "id completedDateTime failedUsersCount processingStatus successfulUsersCount totalUsersCount "
-    "unprocessedUsersCount",
-)
-TaskDefinitionOrder = _order(
-    "TaskDefinitionOrder", "task definitions", "category displayName version"
+# What workflows and their versions have in common.
+WORKFLOW_CONDITIONS = {
+    "category": CategoryCondition,
+    "created_date_time": DateTimeCondition,
+    "display_name": StringCondition,
+    "is_enabled": BooleanCondition,
+    "is_scheduling_enabled": BooleanCondition,
+    "last_modified_date_time": DateTimeCondition,
+}
+WORKFLOW_ORDER = (
+    "category createdDateTime displayName isEnabled isSchedulingEnabled lastModifiedDateTime"
 )

@@ -14,12 +14,13 @@ from enum import Enum
 from typing import Any
 
 import strawberry
-from strawberry.types.base import StrawberryList, StrawberryOptional, get_object_definition
-from strawberry.utils.str_converters import to_camel_case
 
 from gateway.errors import BadUserInput
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, checked_id, key_segment
+from gateway.odata.address import key_segment
+from gateway.odata.routes import Routes
 from gateway.schema.enums import UNKNOWN
+from gateway.schema.internals import StrawberryList, StrawberryOptional, camel_case, definition_of
+from gateway.schema.service import ROOT, SERVICE
 
 ODATA_TYPE = "@odata.type"
 LIFECYCLE = "#microsoft.graph.identityGovernance."
@@ -27,6 +28,8 @@ GRAPH = "#microsoft.graph."
 
 Rule = Callable[[Any], str | None]
 _RULES, _KEY, _NULLABLE, _TYPE, _FLAGS = "rules", "key", "nullable", "odata type", "flags"
+# An id that does not go into a path may be the name of an edge.
+_NO_ROUTES = Routes(SERVICE, {})
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -66,7 +69,7 @@ def key(description: str, **default: Any) -> Any:
     return strawberry.field(description=description, metadata={_KEY: True}, **default)
 
 
-def path_of(template: str, given: Mapping[str, Any]) -> str:
+def path_of(routes: Routes, template: str, given: Mapping[str, Any]) -> str:
     """The encoded path that ``template`` makes of ids, relative to the version root.
 
     It leads below the deleted workflows where ``given`` has a true ``deleted``.
@@ -76,9 +79,9 @@ def path_of(template: str, given: Mapping[str, Any]) -> str:
     """
 
     def segment(found: re.Match[str]) -> str:
-        return key_segment(checked_id(str(given[found[1]]), f"input.{found[1]}"))
+        return key_segment(routes.checked_id(str(given[found[1]]), f"input.{found[1]}"))
 
-    root = f"{LIFECYCLE_WORKFLOWS}/deletedItems" if given.get("deleted") else LIFECYCLE_WORKFLOWS
+    root = f"{ROOT}/deletedItems" if given.get("deleted") else ROOT
     return f"{root}/{_PLACEHOLDER.sub(segment, template)}"
 
 
@@ -112,16 +115,16 @@ Broken = list[tuple[str, str]]
 
 def has_members(type_: type) -> bool:
     """Whether there is anything to send for an input type, beyond the path."""
-    fields = get_object_definition(type_, strict=True).fields
+    fields = definition_of(type_).fields
     return any(not field.metadata.get(_KEY) for field in fields)
 
 
 def _object(type_: type, given: Mapping[str, Any], path: str, broken: Broken) -> dict[str, Any]:
-    definition = get_object_definition(type_, strict=True)
+    definition = definition_of(type_)
     odata_type = getattr(type_, "odata_type", None)
     body: dict[str, Any] = {} if odata_type is None else {ODATA_TYPE: odata_type}
     for field in definition.fields:
-        name = to_camel_case(field.python_name)
+        name = camel_case(field.python_name)
         if name not in given:
             continue
         value, here = given[name], f"{path}.{name}"
@@ -172,9 +175,9 @@ def not_blank(value: Any) -> str | None:
 
 
 def an_id(value: Any) -> str | None:
-    """What can be the id of an object (see `checked_id`)."""
+    """What can be the id of an object (see `Routes.checked_id`)."""
     try:
-        checked_id(value, "")
+        _NO_ROUTES.checked_id(value, "")
     except BadUserInput as error:
         return error.message.removeprefix(": ")
     return None

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 import strawberry
 
 from gateway.errors import GatewayError, GraphError, NotFound, NotSupported
-from gateway.odata.address import addressed
 from gateway.odata.query import change as request_of
 from gateway.plan.nodes import Place
 from gateway.schema.change import MutationField, Row, change, changed, mutation, outcome, sending
-from gateway.schema.custom_task_extension import CustomTaskExtension
-from gateway.schema.entity import prop
+from gateway.schema.declare import prop
 from gateway.schema.enums import ChangeOutcome, CustomTaskExtensionOperationStatus
-from gateway.schema.given import LIFECYCLE, body_of, key, member, path_of, required
+from gateway.schema.given import LIFECYCLE, body_of, key, member, required
 from gateway.schema.inputs import (
     WORKFLOW_ID,
     ActivateWorkflowInput,
@@ -32,11 +30,12 @@ from gateway.schema.inputs import (
     WorkflowInput,
     WorkflowKeyInput,
 )
-from gateway.schema.lifecycle_management_settings import LifecycleManagementSettings
-from gateway.schema.run import Run
-from gateway.schema.task import Task
-from gateway.schema.task_processing_result import TaskProcessingResult
-from gateway.schema.workflow import Workflow
+from gateway.schema.resources.custom_task_extension import CustomTaskExtension
+from gateway.schema.resources.lifecycle_management_settings import LifecycleManagementSettings
+from gateway.schema.resources.run import Run
+from gateway.schema.resources.task import Task
+from gateway.schema.resources.task_processing_result import TaskProcessingResult
+from gateway.schema.resources.workflow import Workflow
 
 W = "workflows/{workflowId}"
 DELETED = "deletedItems/workflows/{workflowId}"
@@ -162,7 +161,7 @@ async def _cancel(field: MutationField) -> Row:
     """One request per run, because the service takes one run at a time (row 8)."""
     given = field.given
     runs = body_of(CancelProcessingInput, given)["runs"]
-    path = path_of(f"{W}/cancelProcessing", given)
+    path = field.path(f"{W}/cancelProcessing")
     replies = await field.send_all(
         [
             request_of(
@@ -179,14 +178,16 @@ async def _cancel(field: MutationField) -> Row:
             reply.error.extensions["argument"] = f"input.runs[{number}]"
             found.append(reply.error)
         else:
-            at = path_of(f"{W}/runs/{{runId}}", {**given, "runId": run["id"]})
-            found.append(Place(addressed(at), {"id": run["id"]}))
+            at = field.path(f"{W}/runs/{{runId}}", {**given, "runId": run["id"]})
+            found.append(Place(field.routes.addressed(at), {"id": run["id"]}))
     errors = [it for it in found if isinstance(it, GatewayError)]
     came_of_it = _outcome(errors, len(found))
     if errors and not (field.selects("runs") or field.selects("outcome")):
         errors[0].extensions["outcome"] = came_of_it.name
         raise errors[0]
-    payload = await field.payload({"runs": found, "workflow": Place(addressed(path_of(W, given)))})
+    payload = await field.payload(
+        {"runs": found, "workflow": Place(field.routes.addressed(field.path(W)))}
+    )
     return {**payload, "outcome": came_of_it}
 
 
@@ -200,12 +201,12 @@ def _outcome(errors: Sequence[GatewayError], changes: int) -> ChangeOutcome:
 
 
 async def _preview_failures(field: MutationField) -> Row:
-    path = path_of(W, field.given)
+    path = field.path(W)
     answer = await field.send(request_of("POST", f"{path}/previewTaskFailures"))
     failures = answer.get("value") if isinstance(answer, dict) else None
     if not isinstance(failures, list):
         failures = GraphError("the preview was made, but the service answered no list of tasks")
-    payload = await field.payload({"workflow": Place(addressed(path))})
+    payload = await field.payload({"workflow": Place(field.routes.addressed(path))})
     return {**payload, "previewFailedTasks": failures}
 
 

@@ -2,8 +2,9 @@
 
 import strawberry
 
-from gateway.schema.entity import dispatch, is_row, prop, text_of
+from gateway.schema.declare import prop, text_of
 from gateway.schema.enums import MatchMode, QuarantineType
+from gateway.schema.rows import dispatch
 from gateway.schema.scalars import DateTime, Int64
 
 
@@ -29,7 +30,6 @@ class QuarantineCondition:
 class CountBasedQuarantineCondition(QuarantineCondition):
     """countBasedQuarantineCondition."""
 
-    is_type_of = staticmethod(is_row)
     threshold: Int64 | None = prop("The number of users.")
 
 
@@ -37,15 +37,12 @@ class CountBasedQuarantineCondition(QuarantineCondition):
 class PercentageBasedQuarantineCondition(QuarantineCondition):
     """percentageBasedQuarantineCondition."""
 
-    is_type_of = staticmethod(is_row)
     percentage: int | None = prop("The share, in percent.")
 
 
 @strawberry.type(description="A condition of a type that this gateway does not know.")
 class UnknownQuarantineCondition(QuarantineCondition):
     """Any other quarantineCondition."""
-
-    is_type_of = staticmethod(is_row)
 
 
 @strawberry.type(description="When a workflow is put into quarantine.")

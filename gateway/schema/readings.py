@@ -8,22 +8,21 @@ from graphql import (
     GraphQLLeafType,
     GraphQLObjectType,
 )
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
 
 from gateway.answer.readings import Reading, TypeName
-from gateway.schema.entity import is_row, key_of, reading_of, type_name_of
+from gateway.schema.internals import Field, backing
+from gateway.schema.rows import is_row, key_of, reading_of, type_name_of
 
 _UNCHANGED: dict[str, type] = {"DateTime": str, "Int64": int}
 
 
 class SchemaReadings:
-    """`gateway.answer.readings.Readings` of the types that `gateway.schema.entity` declares."""
+    """`gateway.answer.readings.Readings` of the types that `gateway.schema` declares."""
 
     def of_field(self, definition: GraphQLField) -> Reading | None:
         """Properties are read by their key; other fields if their resolver is marked."""
-        field = (definition.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
-        if not isinstance(field, StrawberryField) or field.extensions:
+        field = backing(definition)
+        if not isinstance(field, Field) or field.extensions:
             return None
         if field.base_resolver is None:
             return Reading(key_of(field.python_name))

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from gateway.schema.entity import prop
+from gateway.schema.declare import prop
 
 
 @strawberry.type(description="An entity that is only referred to.")

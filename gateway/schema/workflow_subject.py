@@ -2,8 +2,9 @@
 
 import strawberry
 
-from gateway.schema.entity import dispatch, is_row, prop
+from gateway.schema.declare import prop
 from gateway.schema.reference import EntityReference
+from gateway.schema.rows import dispatch
 
 
 @strawberry.interface(description="What a workflow is run for. Beta only.")
@@ -18,7 +19,6 @@ class WorkflowSubject:
 class DirectoryObjectWorkflowSubject(WorkflowSubject):
     """directoryObjectWorkflowSubject."""
 
-    is_type_of = staticmethod(is_row)
     directory_object: EntityReference | None = prop("The object.")
 
 
@@ -26,12 +26,9 @@ class DirectoryObjectWorkflowSubject(WorkflowSubject):
 class ProvisioningObjectWorkflowSubject(WorkflowSubject):
     """provisioningObjectWorkflowSubject; its attribute sets have no documented members."""
 
-    is_type_of = staticmethod(is_row)
     id: strawberry.ID | None = prop("Identifier of the object.")
 
 
 @strawberry.type(description="A subject of a type that this gateway does not know. Beta only.")
 class UnknownWorkflowSubject(WorkflowSubject):
     """Any other workflowSubject."""
-
-    is_type_of = staticmethod(is_row)

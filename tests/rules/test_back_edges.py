@@ -53,7 +53,7 @@ def _selection(route: tuple[Navigation, ...], entity: str) -> str:
 
 
 def _type(entity: str) -> GraphQLObjectType:
-    found = SCHEMA.graphql._schema.type_map[entity]
+    found = SCHEMA.core.type_map[entity]
     assert isinstance(found, GraphQLObjectType)
     return found
 
@@ -189,7 +189,7 @@ async def test_a_report_s_run_knows_the_workflow_that_it_hangs_below(
 def test_every_edge_to_a_container_is_among_them() -> None:
     found = {
         (name, field)
-        for name, type_ in SCHEMA.graphql._schema.type_map.items()
+        for name, type_ in SCHEMA.core.type_map.items()
         if isinstance(type_, GraphQLObjectType) and name not in ("Query", "Mutation")
         for field, definition in type_.fields.items()
         if field in CONTAINERS and not _listed(definition.type)

@@ -22,7 +22,7 @@ from tests.upstreams import Answered, Asked, Unusual
 KEYS = Path("clients/cache-keys.mjs").resolve()
 scripts = test_clients.scripts
 CLIENTS = ["apollo", "urql", "relay"]
-SCHEMA = build_schema().graphql._schema
+SCHEMA = build_schema().core
 
 TASKS = "tasks { %s id displayName isEnabled arguments { name value } }"
 VERSIONS = f"""query Versions($id: ID!) {{ workflow(id: $id) {{ %s id version {TASKS}

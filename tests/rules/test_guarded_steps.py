@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from gateway.graph.directory import Directory
 from gateway.graph.runner import Runner
-from gateway.graph.users import Directory
 from gateway.settings import Settings
 from tests.conftest import Start
 from tests.upstreams import Answered, Asked, Unusual

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.odata.address import LIFECYCLE_WORKFLOWS, node_id
+from gateway.schema.service import ROOT, SERVICE
 
 from .raw import BASE, noting
 
@@ -118,7 +118,7 @@ async def test_an_id_of_a_caller_is_sent_as_it_was_written(way: str) -> None:
 async def test_the_id_in_a_node_id_is_sent_as_it_was_written() -> None:
     path = f"workflows/w/runs/{_key(ODD)}"
     async with noting(_any) as (gateway, notes):
-        await gateway.query(NODE, id=node_id(f"{LIFECYCLE_WORKFLOWS}/{path}"))
+        await gateway.query(NODE, id=SERVICE.node_id(f"{ROOT}/{path}"))
     assert notes.lines == [f"GET {BASE}/{path}?$select=id,processingStatus HTTP/1.1".encode()]
 
 
@@ -154,8 +154,8 @@ async def test_an_operator_is_no_id(way: str) -> None:
 async def test_an_operator_is_no_id_in_a_node_id() -> None:
     async with noting(_any) as (gateway, notes):
         for operator in OPERATORS:
-            path = f"{LIFECYCLE_WORKFLOWS}/workflows/w/runs/{_key(operator)}"
-            [error] = await gateway.errors(NODE, id=node_id(path))
+            path = f"{ROOT}/workflows/w/runs/{_key(operator)}"
+            [error] = await gateway.errors(NODE, id=SERVICE.node_id(path))
             assert error["extensions"]["code"] == "BAD_USER_INPUT", operator
             assert error["extensions"]["argument"] == "nodeId"
     assert notes.lines == []

@@ -20,7 +20,7 @@ from tests.upstreams import Answered, Asked, Unusual
 
 def test_every_evolvable_enum_has_its_text_beside_it() -> None:
     found = 0
-    for type_ in build_schema().graphql._schema.type_map.values():
+    for type_ in build_schema().core.type_map.values():
         if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
             continue
         for name, field in type_.fields.items():

@@ -13,7 +13,7 @@ from gateway.schema.selection import AstSelection, Operation
 from tests.operations import PLANNER
 from tests.test_request_counts import ALL
 
-SCHEMA = build_schema().graphql._schema
+SCHEMA = build_schema().core
 
 
 def program(text: str) -> Program:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import GraphError
+from gateway.odata.template import template_of
 from gateway.plan.across import Across
 from gateway.plan.choice import Choice, Extent
 from gateway.plan.cost import CostModel
@@ -22,8 +23,8 @@ from gateway.plan.steps import (
     ReadList,
     Regrouped,
     Step,
-    template_of,
 )
+from tests.model import ROUTES
 from tests.unit.test_numbers import program
 
 W = "identityGovernance/lifecycleWorkflows/workflows"
@@ -145,7 +146,7 @@ def test_who_is_there_twice_is_not_dealt_to() -> None:
 def test_a_reference_list_is_joined_by_key_in_any_case() -> None:
     join = step(program(TREE), "task.taskDefinition", Join)
     [request] = join.requests()
-    assert template_of(request).endswith("taskDefinitions?$select=id,displayName")
+    assert template_of(request, ROUTES).endswith("taskDefinitions?$select=id,displayName")
     entries = join.entries([{"id": "AbC", "displayName": "n"}])
     rows: list[Any] = [{"taskDefinitionId": "aBc"}, {"taskDefinitionId": "x"}, {}]
     problem = GraphError("cut off")
@@ -219,7 +220,8 @@ ACROSS = """{ taskProcessingResults { nodes { id subject { displayName }
 def test_a_program_prints_the_same_twice_and_numbers_its_steps(text: str) -> None:
     first, second = program(text), program(text)
     lines = [
-        [line for s in made.steps for line in s.describe(everything)] for made in (first, second)
+        [line for s in made.steps for line in s.describe(everything, ROUTES)]
+        for made in (first, second)
     ]
     assert lines[0] == lines[1]
     ids = [s.id for s in first.steps]

@@ -1,41 +1,67 @@
 """run: one execution of a workflow."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema.activation_scope import ActivationScope
-from gateway.schema.entity import (
-    Connection,
-    Node,
-    ResultConnection,
-    connection,
-    edge,
-    is_row,
-    narrowing,
-    prop,
-    text_of,
-)
+from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
 from gateway.schema.filters import (
+    DateTimeCondition,
+    ExecutionTypeCondition,
+    StatusCondition,
+    filter_of,
+    order_of,
+)
+from gateway.schema.relay import Connection, Node, ResultConnection
+from gateway.schema.resources.subject_processing_result import SubjectProcessingResult
+from gateway.schema.resources.summaries import UserSummary, summary
+from gateway.schema.resources.task_processing_result import (
+    TaskProcessingResult,
     TaskProcessingResultFilter,
     TaskProcessingResultOrder,
+)
+from gateway.schema.resources.user_processing_result import (
+    UserProcessingResult,
     UserProcessingResultFilter,
     UserProcessingResultOrder,
 )
 from gateway.schema.scalars import DateTime
-from gateway.schema.subject_processing_result import SubjectProcessingResult
-from gateway.schema.summaries import UserSummary, summary
-from gateway.schema.task_processing_result import TaskProcessingResult
-from gateway.schema.user_processing_result import UserProcessingResult
+
+if TYPE_CHECKING:
+    from gateway.schema.resources.workflow import Workflow
+
+RunFilter = filter_of(
+    "RunFilter",
+    "runs",
+    completed_date_time=DateTimeCondition,
+    last_updated_date_time=DateTimeCondition,
+    processing_status=StatusCondition,
+    scheduled_date_time=DateTimeCondition,
+    started_date_time=DateTimeCondition,
+    workflow_execution_type=ExecutionTypeCondition,
+)
+RunOrder = order_of(
+    "RunOrder",
+    "runs",
+    "completedDateTime lastUpdatedDateTime processingStatus scheduledDateTime startedDateTime "
+    "workflowExecutionType",
+)
 
 
-@strawberry.type(description="One execution of a workflow, for one or more users.")
+@resource(
+    "One execution of a workflow, for one or more users.",
+    routes=[Route("runs/*", below="Workflow")],
+    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    roots={
+        "run": one("workflows/{workflowId}/runs/{id}", description="A run of a workflow."),
+    },
+)
 class Run(Node):
     """run: graph-lifecycle-api.md, section 3."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop(
         "Identifier of the run, unique only within its workflow. Key caches by `nodeId`.", key=True
@@ -57,18 +83,18 @@ class Run(Node):
     total_users_count: int | None = prop("How many users the run has.")
     workflow_execution_type: WorkflowExecutionType | None = prop("What started the run.")
     workflow_execution_type_text: str | None = text_of("workflow_execution_type")
-    workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
+    workflow: Annotated["Workflow", strawberry.lazy(".workflow")] | None = edge(
         "Workflow",
         Strategy.REQUEST,
         container="workflows",
         description="The workflow that was run.",
     )
-    reprocessed_runs: list[Annotated["Run", strawberry.lazy("gateway.schema.run")]] | None = edge(
+    reprocessed_runs: list[Annotated["Run", strawberry.lazy(".run")]] | None = edge(
         "Run",
         Strategy.REQUEST,
         shape=Shape.LIST,
         selectable=False,
-        lives_in="runs",
+        lives_in="workflows/*/runs",
         description="The runs that processed users of this run again.",
     )
     user_processing_results_summary: UserSummary | None = summary(
@@ -78,17 +104,20 @@ class Run(Node):
     )
     user_processing_results: ResultConnection[UserProcessingResult] | None = connection(
         "UserProcessingResult",
-        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        filter=UserProcessingResultFilter,
+        order=UserProcessingResultOrder,
         description="The results of the run, one per user.",
     )
     task_processing_results: ResultConnection[TaskProcessingResult] | None = connection(
         "TaskProcessingResult",
-        resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
+        filter=TaskProcessingResultFilter,
+        order=TaskProcessingResultOrder,
         description="The task results of the run, over all users.",
     )
     subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
         "SubjectProcessingResult",
         beta=True,
-        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        filter=UserProcessingResultFilter,
+        order=UserProcessingResultOrder,
         description="The results, one per subject of any kind. Beta only.",
     )

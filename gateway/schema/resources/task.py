@@ -1,23 +1,27 @@
 """task: a step of a workflow."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from gateway.odata.address import LIFECYCLE_WORKFLOWS
+from gateway.odata.routes import Route
 from gateway.plan.model import Join, Strategy
-from gateway.schema.entity import (
-    Node,
-    ResultConnection,
-    computed,
-    connection,
-    edge,
-    is_row,
-    prop,
-    read,
-    text_of,
-)
+from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleTaskCategory
+from gateway.schema.filters import (
+    BooleanCondition,
+    IdCondition,
+    StringCondition,
+    filter_of,
+    order_of,
+)
+from gateway.schema.relay import Node, ResultConnection
+from gateway.schema.rows import computed, read
+from gateway.schema.service import ROOT
+
+if TYPE_CHECKING:
+    from gateway.schema.resources.task_definition import TaskDefinition
+    from gateway.schema.resources.task_processing_result import TaskProcessingResult
 
 
 @strawberry.type(description="A named argument of a task.")
@@ -37,11 +41,31 @@ def read_categories(root: Any) -> Any:
     return [member.strip() for member in value.split(",")]
 
 
-@strawberry.type(description="A built-in task that a workflow runs for each user.")
+TaskFilter = filter_of(
+    "TaskFilter",
+    "tasks",
+    id=IdCondition,
+    display_name=StringCondition,
+    is_enabled=BooleanCondition,
+    task_definition_id=IdCondition,
+)
+TaskOrder = order_of("TaskOrder", "tasks", "id displayName executionSequence isEnabled")
+
+
+@resource(
+    "A built-in task that a workflow runs for each user.",
+    routes=[
+        Route("tasks/*", below="Workflow", select=False),
+        Route("tasks/*", below="WorkflowVersion", select=False),
+        Route("tasks/*", below="WorkflowTemplate", get=False, select=False),
+    ],
+    permissions=("LifecycleWorkflows-Workflow.Read.All",),
+    roots={
+        "task": one("workflows/{workflowId}/tasks/{id}", description="A task of a workflow."),
+    },
+)
 class Task(Node):
     """task: graph-lifecycle-api.md, section 3."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop(
         "Identifier of the task, unique only within one version of a workflow, or a template: in "
@@ -64,19 +88,17 @@ class Task(Node):
     task_definition_id: strawberry.ID | None = prop(
         "Identifier of the task definition that this task is an instance of."
     )
-    task_definition: (
-        Annotated["TaskDefinition", strawberry.lazy("gateway.schema.task_definition")] | None  # type: ignore[name-defined]  # noqa: F821
-    ) = edge(
+    task_definition: Annotated["TaskDefinition", strawberry.lazy(".task_definition")] | None = edge(
         "TaskDefinition",
         Strategy.JOIN,
-        join=Join(f"{LIFECYCLE_WORKFLOWS}/taskDefinitions", by="taskDefinitionId"),
+        join=Join(f"{ROOT}/taskDefinitions", by="taskDefinitionId"),
         description="The task definition; the list of all is read once per operation.",
     )
     task_processing_results: (
         ResultConnection[
             Annotated[
-                "TaskProcessingResult",  # type: ignore[name-defined]  # noqa: F821
-                strawberry.lazy("gateway.schema.task_processing_result"),
+                "TaskProcessingResult",
+                strawberry.lazy(".task_processing_result"),
             ]
         ]
         | None

@@ -5,31 +5,33 @@ Source: graph-lifecycle-api.md, section 3, Differences of beta; the type names a
 
 import strawberry
 
-from gateway.schema.entity import (
-    Node,
-    ResultConnection,
-    connection,
-    is_row,
-    narrowing,
-    prop,
-    text_of,
-)
+from gateway.odata.routes import Route
+from gateway.schema.declare import connection, prop, resource, text_of
 from gateway.schema.enums import (
     LifecycleWorkflowProcessingStatus,
     SubjectType,
     WorkflowExecutionType,
 )
-from gateway.schema.filters import TaskProcessingResultFilter, TaskProcessingResultOrder
+from gateway.schema.relay import Node, ResultConnection
+from gateway.schema.resources.task_processing_result import (
+    TaskProcessingResult,
+    TaskProcessingResultFilter,
+    TaskProcessingResultOrder,
+)
 from gateway.schema.scalars import DateTime
-from gateway.schema.task_processing_result import TaskProcessingResult
 from gateway.schema.workflow_subject import WorkflowSubject
 
 
-@strawberry.type(description="What became of one subject in one run of a workflow. Beta only.")
+@resource(
+    "What became of one subject in one run of a workflow. Beta only.",
+    routes=[
+        Route("subjectProcessingResults/*", below="Workflow", select=False),
+        Route("subjectProcessingResults/*", below="Run", select=False),
+    ],
+    permissions=("LifecycleWorkflows-Reports.Read.All",),
+)
 class SubjectProcessingResult(Node):
     """subjectProcessingResult."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop(
         "Identifier of the result, unique only within its workflow. Key caches by `nodeId`.",
@@ -55,6 +57,7 @@ class SubjectProcessingResult(Node):
     workflow_version: int | None = prop("The version of the workflow that was run.")
     task_processing_results: ResultConnection[TaskProcessingResult] | None = connection(
         "TaskProcessingResult",
-        resolver=narrowing(TaskProcessingResultFilter, TaskProcessingResultOrder),
+        filter=TaskProcessingResultFilter,
+        order=TaskProcessingResultOrder,
         description="The results of the subject's tasks.",
     )

@@ -2,18 +2,30 @@
 
 import strawberry
 
+from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
-from gateway.schema.entity import Node, edge, is_row, prop, text_of
+from gateway.schema.declare import edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
-from gateway.schema.task import Task
+from gateway.schema.relay import Node
+from gateway.schema.resources.task import Task
 
 
-@strawberry.type(description="A template that workflows can be made from.")
+@resource(
+    "A template that workflows can be made from.",
+    routes=[Route("workflowTemplates/*", select=False)],
+    permissions=("LifecycleWorkflows.Read.All",),
+    roots={
+        "workflow_template": one("workflowTemplates/{id}", description="A workflow template."),
+        "workflow_templates": many(
+            "workflowTemplates",
+            selectable=False,
+            description="The templates that workflows can be made from.",
+        ),
+    },
+)
 class WorkflowTemplate(Node):
     """workflowTemplate: graph-lifecycle-api.md, section 3, other entities."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop("Identifier of the template.", key=True)
     category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")

@@ -2,15 +2,15 @@
 
 import strawberry
 
-from gateway.schema.entity import is_row, prop
+from gateway.schema.declare import prop, resource
 from gateway.schema.scalars import DateTime
 
 
-@strawberry.type(description="An object of the directory: a user, a group, an administrative unit.")
+@resource(
+    "An object of the directory: a user, a group, an administrative unit.",
+)
 class DirectoryObject:
     """g:directoryObject."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop("Object id in Microsoft Entra ID.", key=True)
     odata_type: str | None = strawberry.field(description="The type as the service names it.")

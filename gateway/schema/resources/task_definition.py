@@ -2,9 +2,18 @@
 
 import strawberry
 
-from gateway.schema.entity import Node, is_row, prop, text_of
+from gateway.odata.routes import Route
+from gateway.schema.declare import many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleTaskCategory, ValueType
-from gateway.schema.task import read_categories
+from gateway.schema.filters import (
+    IntCondition,
+    StringCondition,
+    TaskCategoryCondition,
+    filter_of,
+    order_of,
+)
+from gateway.schema.relay import Node
+from gateway.schema.resources.task import read_categories
 
 
 @strawberry.type(description="A parameter that a task takes.")
@@ -17,11 +26,34 @@ class Parameter:
     value_type_text: str | None = text_of("value_type")
 
 
-@strawberry.type(description="A built-in task that workflows can use.")
+TaskDefinitionFilter = filter_of(
+    "TaskDefinitionFilter",
+    "task definitions",
+    category=TaskCategoryCondition,
+    display_name=StringCondition,
+    version=IntCondition,
+)
+TaskDefinitionOrder = order_of(
+    "TaskDefinitionOrder", "task definitions", "category displayName version"
+)
+
+
+@resource(
+    "A built-in task that workflows can use.",
+    routes=[Route("taskDefinitions/*")],
+    permissions=("LifecycleWorkflows.Read.All",),
+    roots={
+        "task_definition": one("taskDefinitions/{id}", description="A task definition."),
+        "task_definitions": many(
+            "taskDefinitions",
+            filter=TaskDefinitionFilter,
+            order=TaskDefinitionOrder,
+            description="The tasks that workflows can be made of.",
+        ),
+    },
+)
 class TaskDefinition(Node):
     """taskDefinition: graph-lifecycle-api.md, section 3."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop("Identifier of the task definition.", key=True)
     category: list[LifecycleTaskCategory] | None = prop(

@@ -2,7 +2,8 @@
 
 import strawberry
 
-from gateway.schema.entity import prop
+from gateway.odata.routes import Route
+from gateway.schema.declare import one, prop, resource
 from gateway.schema.quarantine import QuarantineConfiguration
 
 
@@ -14,7 +15,14 @@ class EmailSettings:
     use_company_branding: bool | None = prop("Whether the e-mails carry the company's branding.")
 
 
-@strawberry.type(description="The tenant's settings for lifecycle workflows.")
+@resource(
+    "The tenant's settings for lifecycle workflows.",
+    routes=[Route("settings", select=False)],
+    permissions=("LifecycleWorkflows.Read.All",),
+    roots={
+        "settings": one("settings", description="The tenant's settings for lifecycle workflows."),
+    },
+)
 class LifecycleManagementSettings:
     """lifecycleManagementSettings: graph-lifecycle-api.md, section 3, other entities."""
 

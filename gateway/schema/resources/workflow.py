@@ -2,55 +2,87 @@
 
 import strawberry
 
+from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
-from gateway.schema.directory_object import DirectoryObject
-from gateway.schema.entity import (
-    Connection,
-    Node,
-    ResultConnection,
-    connection,
-    edge,
-    is_row,
-    narrowing,
-    prop,
-    text_of,
-)
+from gateway.schema.declare import connection, edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.filters import (
-    RunFilter,
-    RunOrder,
-    TaskFilter,
-    TaskOrder,
-    TaskReportFilter,
-    TaskReportOrder,
+    WORKFLOW_CONDITIONS,
+    WORKFLOW_ORDER,
+    DateTimeCondition,
+    IdCondition,
+    IntCondition,
+    ScheduleCondition,
+    filter_of,
+    order_of,
+)
+from gateway.schema.quarantine import QuarantineDetails, WorkflowSetting
+from gateway.schema.relay import Connection, Node, ResultConnection
+from gateway.schema.resources.directory_object import DirectoryObject
+from gateway.schema.resources.run import Run, RunFilter, RunOrder
+from gateway.schema.resources.subject_processing_result import SubjectProcessingResult
+from gateway.schema.resources.summaries import RunSummary, TaskReportSummary, UserSummary, summary
+from gateway.schema.resources.task import Task, TaskFilter, TaskOrder
+from gateway.schema.resources.task_report import TaskReport, TaskReportFilter, TaskReportOrder
+from gateway.schema.resources.user import User, author
+from gateway.schema.resources.user_processing_result import (
+    UserProcessingResult,
     UserProcessingResultFilter,
     UserProcessingResultOrder,
+)
+from gateway.schema.resources.workflow_version import (
+    WorkflowVersion,
     WorkflowVersionFilter,
     WorkflowVersionOrder,
 )
-from gateway.schema.quarantine import QuarantineDetails, WorkflowSetting
-from gateway.schema.run import Run
 from gateway.schema.scalars import DateTime
-from gateway.schema.subject_processing_result import SubjectProcessingResult
-from gateway.schema.summaries import RunSummary, TaskReportSummary, UserSummary, summary
-from gateway.schema.task import Task
-from gateway.schema.task_report import TaskReport
-from gateway.schema.user import User, author
-from gateway.schema.user_processing_result import UserProcessingResult
-from gateway.schema.workflow_version import WorkflowVersion
+
+WorkflowFilter = filter_of(
+    "WorkflowFilter",
+    "workflows",
+    id=IdCondition,
+    **WORKFLOW_CONDITIONS,
+    deleted_date_time=DateTimeCondition,
+    next_schedule_run_date_time=ScheduleCondition,
+    version=IntCondition,
+)
+WorkflowOrder = order_of(
+    "WorkflowOrder",
+    "workflows",
+    f"id {WORKFLOW_ORDER} deletedDateTime nextScheduleRunDateTime version",
+)
 
 
-@strawberry.type(
-    description=(
-        "A lifecycle workflow: tasks, and when they are run for whom. In a list, "
-        "`executionConditions` and `tasks` cost one more upstream request per workflow."
-    )
+@resource(
+    "A lifecycle workflow: tasks, and when they are run for whom. In a list, "
+    "`executionConditions` and `tasks` cost one more upstream request per workflow.",
+    routes=[Route("workflows/*"), Route("deletedItems/workflows/*")],
+    permissions=("LifecycleWorkflows-Workflow.ReadBasic.All",),
+    roots={
+        "workflow": one("workflows/{id}", description="A workflow."),
+        "workflows": many(
+            "workflows",
+            filter=WorkflowFilter,
+            order=WorkflowOrder,
+            search=True,
+            description="All workflows that are not deleted.",
+        ),
+        "deleted_workflow": one(
+            "deletedItems/workflows/{id}",
+            description="A workflow that was deleted less than 30 days ago.",
+        ),
+        "deleted_workflows": many(
+            "deletedItems/workflows",
+            filter=WorkflowFilter,
+            order=WorkflowOrder,
+            search=True,
+            description="The workflows that were deleted less than 30 days ago.",
+        ),
+    },
 )
 class Workflow(Node):
     """workflow: graph-lifecycle-api.md, section 3."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop("Identifier of the workflow.", key=True)
     category: LifecycleWorkflowCategory | None = prop("The stage of the employee lifecycle.")
@@ -82,33 +114,40 @@ class Workflow(Node):
         shape=Shape.LIST,
         in_list=False,
         selectable=False,
-        resolver=narrowing(TaskFilter, TaskOrder, paged=False, here=True),
+        filter=TaskFilter,
+        order=TaskOrder,
         description="The tasks of the current version; at most 25.",
     )
     runs: Connection[Run] | None = connection(
         "Run",
-        resolver=narrowing(RunFilter, RunOrder),
+        filter=RunFilter,
+        order=RunOrder,
         description="The runs of the workflow; unless sorted, as the service gives them.",
     )
     user_processing_results: ResultConnection[UserProcessingResult] | None = connection(
         "UserProcessingResult",
-        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        filter=UserProcessingResultFilter,
+        order=UserProcessingResultOrder,
         description="The user results of all runs of the workflow.",
     )
     versions: Connection[WorkflowVersion] | None = connection(
         "WorkflowVersion",
-        resolver=narrowing(WorkflowVersionFilter, WorkflowVersionOrder, search=True),
+        filter=WorkflowVersionFilter,
+        order=WorkflowVersionOrder,
+        search=True,
         description="The versions of the workflow.",
     )
     task_reports: Connection[TaskReport] | None = connection(
         "TaskReport",
-        resolver=narrowing(TaskReportFilter, TaskReportOrder),
+        filter=TaskReportFilter,
+        order=TaskReportOrder,
         description="What became of each task in each run of the workflow.",
     )
     execution_scope: ResultConnection[UserProcessingResult] | None = connection(
         "UserProcessingResult",
-        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
-        lives_in="userProcessingResults",
+        filter=UserProcessingResultFilter,
+        order=UserProcessingResultOrder,
+        lives_in="workflows/*/userProcessingResults",
         description=(
             "The users that the workflow is scheduled for; refreshed by the service from time to "
             "time, and there only for workflows with a trigger, a scope and scheduling."
@@ -140,6 +179,7 @@ class Workflow(Node):
     subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
         "SubjectProcessingResult",
         beta=True,
-        resolver=narrowing(UserProcessingResultFilter, UserProcessingResultOrder),
+        filter=UserProcessingResultFilter,
+        order=UserProcessingResultOrder,
         description="The results, one per subject of any kind. Beta only.",
     )

@@ -2,10 +2,13 @@
 
 import strawberry
 
+from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
-from gateway.schema.entity import Node, dispatch, edge, is_row, prop
+from gateway.schema.declare import edge, many, one, prop, resource
+from gateway.schema.relay import Node
+from gateway.schema.resources.user import User
+from gateway.schema.rows import dispatch
 from gateway.schema.scalars import DateTime
-from gateway.schema.user import User
 
 _ODATA_TYPE = "The type as the service names it."
 
@@ -22,22 +25,17 @@ class CustomExtensionAuthenticationConfiguration:
 class AzureAdPopTokenAuthentication(CustomExtensionAuthenticationConfiguration):
     """g:azureAdPopTokenAuthentication."""
 
-    is_type_of = staticmethod(is_row)
-
 
 @strawberry.type(description="A token of Microsoft Entra ID.")
 class AzureAdTokenAuthentication(CustomExtensionAuthenticationConfiguration):
     """g:azureAdTokenAuthentication."""
 
-    is_type_of = staticmethod(is_row)
     resource_id: str | None = prop("The application that the token is for.")
 
 
 @strawberry.type(description="A configuration of a type that this gateway does not know.")
 class UnknownAuthenticationConfiguration(CustomExtensionAuthenticationConfiguration):
     """Any other customExtensionAuthenticationConfiguration."""
-
-    is_type_of = staticmethod(is_row)
 
 
 @strawberry.interface(description="Where the extension is.")
@@ -52,7 +50,6 @@ class CustomExtensionEndpointConfiguration:
 class LogicAppTriggerEndpointConfiguration(CustomExtensionEndpointConfiguration):
     """g:logicAppTriggerEndpointConfiguration."""
 
-    is_type_of = staticmethod(is_row)
     logic_app_workflow_name: str | None = prop("Name of the logic app.")
     resource_group_name: str | None = prop("The Azure resource group.")
     subscription_id: str | None = prop("The Azure subscription.")
@@ -62,8 +59,6 @@ class LogicAppTriggerEndpointConfiguration(CustomExtensionEndpointConfiguration)
 @strawberry.type(description="An endpoint of a type that this gateway does not know.")
 class UnknownEndpointConfiguration(CustomExtensionEndpointConfiguration):
     """Any other customExtensionEndpointConfiguration."""
-
-    is_type_of = staticmethod(is_row)
 
 
 @strawberry.type(description="How the extension is called.")
@@ -92,11 +87,23 @@ class CustomExtensionCallbackConfiguration:
     authorized_apps: list[Application] | None = prop("The applications that may answer.")
 
 
-@strawberry.type(description="A logic app that a task can call.")
+@resource(
+    "A logic app that a task can call.",
+    routes=[Route("customTaskExtensions/*", select=False)],
+    permissions=("LifecycleWorkflows-CustomExt.Read.All",),
+    roots={
+        "custom_task_extension": one(
+            "customTaskExtensions/{id}", description="A custom task extension."
+        ),
+        "custom_task_extensions": many(
+            "customTaskExtensions",
+            selectable=False,
+            description="The custom task extensions of the tenant.",
+        ),
+    },
+)
 class CustomTaskExtension(Node):
     """customTaskExtension: graph-lifecycle-api.md, section 3, other entities."""
-
-    is_type_of = staticmethod(is_row)
 
     id: strawberry.ID = prop("Identifier of the extension.", key=True)
     authentication_configuration: CustomExtensionAuthenticationConfiguration | None = prop(

@@ -1,30 +1,52 @@
 """workflowVersion: a workflow as it was."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
-from gateway.schema.entity import Node, edge, is_row, narrowing, prop, text_of
+from gateway.schema.declare import edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
-from gateway.schema.filters import TaskFilter, TaskOrder
+from gateway.schema.filters import (
+    WORKFLOW_CONDITIONS,
+    WORKFLOW_ORDER,
+    IntCondition,
+    filter_of,
+    order_of,
+)
 from gateway.schema.quarantine import WorkflowSetting
+from gateway.schema.relay import Node
+from gateway.schema.resources.task import Task, TaskFilter, TaskOrder
+from gateway.schema.resources.user import User, author
 from gateway.schema.scalars import DateTime
-from gateway.schema.task import Task
-from gateway.schema.user import User, author
+
+if TYPE_CHECKING:
+    from gateway.schema.resources.workflow import Workflow
+
+WorkflowVersionFilter = filter_of(
+    "WorkflowVersionFilter", "versions", **WORKFLOW_CONDITIONS, version_number=IntCondition
+)
+WorkflowVersionOrder = order_of(
+    "WorkflowVersionOrder", "versions", f"{WORKFLOW_ORDER} versionNumber"
+)
 
 
-@strawberry.type(
-    description=(
-        "A version of a workflow. In a list, `executionConditions`, `settings` and `tasks` cost "
-        "one more upstream request per version."
-    )
+@resource(
+    "A version of a workflow. In a list, `executionConditions`, `settings` and `tasks` cost "
+    "one more upstream request per version.",
+    routes=[Route("versions/*", below="Workflow", number=True)],
+    permissions=("LifecycleWorkflows-Workflow.Read.All",),
+    roots={
+        "workflow_version": one(
+            "workflows/{workflowId}/versions/{versionNumber}",
+            description="A version of a workflow.",
+        ),
+    },
 )
 class WorkflowVersion(Node):
     """workflowVersion: graph-lifecycle-api.md, section 3."""
-
-    is_type_of = staticmethod(is_row)
 
     version_number: int = prop(
         "The number of the version, from 1, unique only within its workflow. Key caches by "
@@ -52,9 +74,10 @@ class WorkflowVersion(Node):
         shape=Shape.LIST,
         in_list=False,
         selectable=False,
-        resolver=narrowing(TaskFilter, TaskOrder, paged=False, here=True),
+        filter=TaskFilter,
+        order=TaskOrder,
         description="The tasks of the version; at most 25.",
     )
-    workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.workflow")] | None = edge(  # type: ignore[name-defined]  # noqa: F821
+    workflow: Annotated["Workflow", strawberry.lazy(".workflow")] | None = edge(
         "Workflow", Strategy.REQUEST, container="workflows", description="The workflow."
     )

@@ -1,22 +1,40 @@
 """Summaries and insights: counts over a period. They need not add up (questions.md, point 24)."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
 import strawberry
 
-from gateway.odata.query import call
+from gateway.errors import BadUserInput
+from gateway.odata.timestamps import Time, instant
 from gateway.plan.model import Navigation, Shape, Strategy
-from gateway.schema.entity import (
-    computed,
-    edge_metadata,
-    prop,
-    read,
-    read_edge,
-    reads_edge,
-    text_of,
-)
+from gateway.schema.declare import DRAFT, edge_metadata, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.internals import argument, field
+from gateway.schema.rows import computed, read, read_edge, reads_edge
 from gateway.schema.scalars import DateTime
+
+
+def call(function: str, arguments: Mapping[str, Any]) -> str:
+    """The path of an OData function over a period.
+
+    Parameters stand in the path, unquoted; both are UTC and end in ``Z``, because an offset would
+    have to be encoded (graph-lifecycle-api.md, section 7, Functions).
+
+    Raises:
+        BadUserInput: an end of the period is no time, or the period is empty.
+    """
+    times: dict[str, Time] = {}
+    for name in ("startDateTime", "endDateTime"):
+        try:
+            times[name] = Time.parse(arguments[name])
+        except ValueError as error:
+            raise BadUserInput(str(error), argument=name) from None
+    start, end = (instant(time) or "" for time in times.values())
+    if start >= end:
+        raise BadUserInput("must be later than startDateTime", argument="endDateTime")
+    given = ",".join(f"{name}={time}" for name, time in times.items())
+    return f"{function}({given})"
 
 
 @strawberry.type(description="Counts of runs.")
@@ -122,16 +140,14 @@ class WorkflowsInsightsSummary:
     total_users: int | None = prop("Users in all.")
 
 
-Start = Annotated[DateTime, strawberry.argument(description="Beginning of the period.")]
-End = Annotated[
-    DateTime, strawberry.argument(description="End of the period, later than its beginning.")
-]
+_PERIOD = (
+    argument("start_date_time", DateTime, "Beginning of the period."),
+    argument("end_date_time", DateTime, "End of the period, later than its beginning."),
+)
 
 
 @reads_edge
-def _read_period(
-    root: Any, info: strawberry.Info, start_date_time: Start, end_date_time: End
-) -> Any:
+def _read_period(root: Any, info: strawberry.Info) -> Any:
     return read_edge(root, info)
 
 
@@ -144,9 +160,10 @@ def summary(target: str, function: str, *, description: str, shape: Shape = Shap
         description: for the schema.
         shape: whether one value or a list is returned.
     """
-    return strawberry.field(
+    return field(
         description=description,
         resolver=_read_period,
+        arguments=_PERIOD,
         metadata=edge_metadata(
             lambda name: Navigation(
                 name=name,
@@ -160,7 +177,43 @@ def summary(target: str, function: str, *, description: str, shape: Shape = Shap
     )
 
 
-@strawberry.type(description="Counts over all workflows of the tenant.")
+@resource(
+    "Counts of user results, as the draft has them.",
+    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    roots={
+        "users_summary": one(
+            "workflows/{workflowId}",
+            arguments=_PERIOD,
+            call=lambda given: call("userProcessingResults/usersSummary", given),
+            draft=True,
+            description=(
+                f"{DRAFT}Counts of a workflow's user results that began in a period; documented "
+                "is `userProcessingResultsSummary`."
+            ),
+        ),
+    },
+)
+class UsersProcessingSummary:
+    """usersProcessingSummary."""
+
+    failed_tasks: int | None = prop("Task results that failed.")
+    failed_users: int | None = prop("Users that failed.")
+    successful_users: int | None = prop("Users that succeeded.")
+    total_tasks: int | None = prop("Task results in all.")
+    total_users: int | None = prop("Users in all.")
+
+
+@resource(
+    "Counts over all workflows of the tenant.",
+    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    roots={
+        "insights": one(
+            "insights",
+            stub=True,
+            description="Counts over all workflows; each costs one upstream request.",
+        ),
+    },
+)
 class Insights:
     """insights: functions only."""
 

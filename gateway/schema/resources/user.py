@@ -4,8 +4,10 @@ from typing import Annotated, Any
 
 import strawberry
 
+from gateway.odata.routes import Route
 from gateway.plan.model import Lookup, Strategy
-from gateway.schema.entity import Node, edge, is_row, prop
+from gateway.schema.declare import edge, prop, resource
+from gateway.schema.relay import Node
 from gateway.schema.scalars import DateTime
 
 USER_STRATEGIES = (Strategy.INLINE, Strategy.EXPAND, Strategy.HYDRATE)
@@ -18,18 +20,15 @@ def author(description: str) -> Any:
     )
 
 
-@strawberry.type(
-    description=(
-        "A user of the directory. Only `id` is known without a directory permission. A user who "
-        "has been deleted keeps the `id`; everything else is null."
-    )
-)
-class User(Node):
-    """g:user, the subset of graph-lifecycle-api.md, section 3."""
-
-    is_type_of = staticmethod(is_row)
-    __lookup__ = Lookup(
+@resource(
+    "A user of the directory. Only `id` is known without a directory permission. A user who "
+    "has been deleted keeps the `id`; everything else is null.",
+    routes=[Route("/users/*")],
+    permissions=("User.ReadBasic.All",),
+    lookup=Lookup(
         collection="users",
+        deleted_at="deletedDateTime",
+        by_ids="directoryObjects/getByIds",
         deleted="directory/deletedItems/microsoft.graph.user",
         kind="user",
         # What v1.0 returns without $select (graph-lifecycle-api.md, section 3, g:user).
@@ -48,7 +47,10 @@ class User(Node):
                 "userPrincipalName",
             }
         ),
-    )
+    ),
+)
+class User(Node):
+    """g:user, the subset of graph-lifecycle-api.md, section 3."""
 
     id: strawberry.ID = prop("Object id in Microsoft Entra ID.", key=True)
     account_enabled: bool | None = prop("Whether the account is enabled.")
@@ -67,7 +69,7 @@ class User(Node):
     employee_leave_date_time: DateTime | None = prop("When the user left, or will leave.")
     employee_type: str | None = prop("The kind of worker, such as Employee or Contractor.")
     given_name: str | None = prop("First name.")
-    job_title: str | None = prop("Job title.")
+    job_title: str | None = prop("The title of the position, such as Accountant.")
     mail: str | None = prop("SMTP address.")
     mobile_phone: str | None = prop("Primary cellular telephone number.")
     office_location: str | None = prop("Office location at the place of business.")
@@ -76,7 +78,7 @@ class User(Node):
     usage_location: str | None = prop("Two-letter country code (ISO 3166).")
     user_principal_name: str | None = prop("The name that the user signs in with.")
     user_type: str | None = prop("Member or Guest.")
-    manager: Annotated["User", strawberry.lazy("gateway.schema.user")] | None = edge(
+    manager: Annotated["User", strawberry.lazy(".user")] | None = edge(
         "User",
         Strategy.EXPAND,
         Strategy.HYDRATE,
