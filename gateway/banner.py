@@ -1,4 +1,4 @@
-"""What the commands print when they begin to listen: an address that works, and how to use it."""
+"""The text that commands print when they begin to listen: where, and how to use it."""
 
 import ipaddress
 
@@ -19,7 +19,7 @@ def origin(host: str, port: int) -> str:
 
 
 def banner(settings: Settings, host: str, port: int) -> str:
-    """What `serve` prints: where the gateway is, and how to ask it.
+    """The text that `serve` prints: where the gateway is, and how to ask it.
 
     Args:
         settings: of the gateway.

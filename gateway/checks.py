@@ -1,4 +1,4 @@
-"""What is looked at before the gateway starts: files, proxies, what credentials and callers need.
+"""Checks before the gateway starts: files, proxies, needs of credentials and callers.
 
 `serve` starts only if nothing of it is wrong; `check` tells all of it. Nothing is sent.
 """
@@ -26,7 +26,7 @@ _PROOFS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out about one subject, in words without secrets."""
+    """A finding about one subject, in words without secrets."""
 
     subject: str
     told: str
@@ -34,7 +34,7 @@ class Finding:
 
 
 def findings(settings: Settings, host: str) -> Iterator[Finding]:
-    """What can be told of a gateway before it starts, one subject after the other.
+    """Look at a gateway before it starts; gives one finding for each subject.
 
     Args:
         settings: that are valid.

@@ -186,7 +186,7 @@ class NotFound(GraphError):
 
 
 class Conflict(GraphError):
-    """What is there does not allow the change."""
+    """The state of the entity does not allow the change."""
 
     code = "CONFLICT"
 

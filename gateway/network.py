@@ -73,7 +73,7 @@ def _bypassed(target: SplitResult, rule: str) -> bool:
 
 
 def trusted() -> ssl.SSLContext:
-    """What TLS connections trust: ``SSL_CERT_FILE``, else ``SSL_CERT_DIR``, else the system.
+    """The trust of TLS connections: ``SSL_CERT_FILE``, else ``SSL_CERT_DIR``, else the system.
 
     Raises:
         ValueError: the variable names nothing that holds certificates.
@@ -144,7 +144,7 @@ class _ByProxy(httpx.AsyncBaseTransport):
 
 
 def http_clients(tls: ssl.SSLContext | None = None) -> Callable[[], httpx.AsyncClient]:
-    """What makes httpx clients.
+    """A maker of httpx clients.
 
     Args:
         tls: trusted instead of what `trusted` finds.

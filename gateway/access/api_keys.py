@@ -19,7 +19,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What the settings know of a key: ``name:read+change:SHA-256``."""
+    """A key as the settings know it: ``name:read+change:SHA-256``."""
 
     name: str
     permissions: frozenset[Permission]

@@ -7,14 +7,14 @@ from gateway.errors import Forbidden
 
 
 class Permission(StrEnum):
-    """What the gateway distinguishes; the service may allow less."""
+    """The permissions that the gateway distinguishes; the service may allow less."""
 
     READ = "read"
     CHANGE = "change"
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The words of people for it."""
         return "read results" if self is Permission.READ else "change anything"
 
 

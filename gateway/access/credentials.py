@@ -25,7 +25,7 @@ class Credentials(Protocol):
         """
 
     def key(self, caller: Caller) -> str:
-        """What tells the credentials apart that `token` gives: a name or a hash, never a token."""
+        """The mark of the credential that `token` gives: a name or a hash, never a token."""
 
     async def renew(self, caller: Caller, refused: str) -> str | None:
         """Another token than ``refused``, which the service does not accept.

@@ -21,7 +21,7 @@ def entries(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class AccessSettings:
-    """What the settings say of access; each attribute is the value of the setting of its name."""
+    """The settings of access; each attribute is the value of the setting of its name."""
 
     upstream_url: str | None
     credentials: Mode
@@ -39,7 +39,7 @@ class AccessSettings:
 
     @property
     def kind(self) -> Kind | None:
-        """What proves the gateway's application; ``None`` where it can't be told."""
+        """The proof of the gateway's application; ``None`` where it can't be told which."""
         if self.identity is not None:
             return self.identity
         if (self.client_secret is None) == (self.client_certificate is None):

@@ -1,4 +1,4 @@
-"""What one caller may use: operations in flight, and upstream requests per minute."""
+"""Limits of one caller: operations in flight, and upstream requests per minute."""
 
 import math
 import time
@@ -12,7 +12,7 @@ from gateway.errors import RequestRefused
 
 IN_FLIGHT = 32
 PER_MINUTE = 20_000
-"""What a caller may have in front of a tenant by default: operations at once, and upstream requests
+"""The limits of a caller in front of a tenant by default: operations at once, and upstream requests
 in a minute."""
 
 _MINUTE = 60.0
@@ -21,7 +21,7 @@ _MOST_ACCOUNTS = 900
 
 
 class Counted(Protocol):
-    """What counts the upstream requests of one operation while it runs."""
+    """A count of the upstream requests of one operation while it runs."""
 
     @property
     def requests(self) -> int:
@@ -30,7 +30,7 @@ class Counted(Protocol):
 
 @dataclass(slots=True)
 class _Account:
-    """What a caller has used: ``debt`` in upstream requests, which time pays off."""
+    """The use that a caller has made: ``debt`` in upstream requests, which time pays off."""
 
     running: list[Counted] = field(default_factory=list)
     debt: float = 0.0

@@ -1,4 +1,4 @@
-"""Makes of the settings of access its parts: what gets tokens, and what tells callers."""
+"""Makes of the settings of access its parts: credentials and authenticators."""
 
 import ssl
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def credentials_of(access: AccessSettings, tls: ssl.SSLContext | None = None) ->
 def authenticator_of(
     access: AccessSettings, credentials: Credentials, tls: ssl.SSLContext | None = None
 ) -> Authenticator:
-    """What tells who a caller is.
+    """The authenticator, which tells who a caller is.
 
     Args:
         access: settings that were checked.

@@ -45,7 +45,7 @@ _WRONG = (
 
 @dataclass(frozen=True, slots=True)
 class _Trust:
-    """What the authority published: its issuer, and its keys by id."""
+    """The issuer that the authority published, and its keys by id."""
 
     issuer: str
     keys: Mapping[str, Any]

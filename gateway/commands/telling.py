@@ -9,7 +9,7 @@ from gateway.settings import Settings, SettingsError, read_settings
 
 
 def failure(message: str) -> typer.Exit:
-    """What ends a command with exit code 2, after telling why."""
+    """The end of a command with exit code 2, after telling why."""
     typer.echo(message, err=True)
     return typer.Exit(2)
 

@@ -88,7 +88,7 @@ def _claims(challenge: str) -> str | None:
 
 
 def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
-    """What a log or an error tells of a text of the service: one line of ``most`` characters.
+    """A text of the service as a log or an error tells it: one line of ``most`` characters.
 
     What is cut off is told by an ellipsis; control characters, with which a log line could be
     forged, become spaces.

@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the endpoint accepts.
+    """The rules of what the endpoint accepts.
 
     Attributes:
         introspection, suggestions: whether the schema can be read, and guessed from errors.

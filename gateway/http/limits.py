@@ -85,7 +85,7 @@ def beyond(name: str, limit: int) -> RequestRefused:
 
 @dataclass(slots=True)
 class Measures:
-    """What a document has of each.
+    """The measures of a document.
 
     Attributes:
         depth, recursion, fields: as for `Limits`.

@@ -295,7 +295,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _together(self) -> "Settings":
-        """What settings need of each other; the first broken rule is told."""
+        """Check the rules between settings; the first broken one is told."""
         if self.upstream_url is not None and self.sandbox_url is not None:
             raise ValueError("GATEWAY_UPSTREAM_URL and GATEWAY_SANDBOX_URL exclude each other")
         if self.trusted_documents_only and self.trusted_documents is None:
