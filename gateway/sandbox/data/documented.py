@@ -1,6 +1,6 @@
 """The example records of the documents, at their documented ids.
 
-documented.json holds the records of the example exchanges (examples/*.json of the reference).
+documented.json holds the records of the example exchanges in the public documentation.
 A workflow or a run that the examples name only in a path has no other member than its id.
 Under `runs`, `userProcessingResults` are ids into those of the workflow.
 """
