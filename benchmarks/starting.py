@@ -17,7 +17,8 @@ SCRIPTS = {
 }
 _TELL = (
     "import resource; used = resource.getrusage(resource.RUSAGE_SELF);"
-    "print(used.ru_utime + used.ru_stime, used.ru_maxrss, 'gateway.sandbox.protocol' in sys.modules)"
+    "print(used.ru_utime + used.ru_stime, used.ru_maxrss,"
+    " 'gateway.sandbox.protocol' in sys.modules)"
 )
 
 

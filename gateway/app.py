@@ -2,7 +2,7 @@
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -149,12 +149,13 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def _persisted(settings: Settings) -> PersistedDocuments:
+def _persisted(settings: Settings, kept: MutableMapping[str, str] | None) -> PersistedDocuments:
     path = settings.trusted_documents
     return PersistedDocuments(
         capacity=settings.persisted_queries,
         trusted=read_manifest(path) if path is not None else None,
         trusted_only=settings.trusted_documents_only,
+        kept=kept,
     )
 
 
@@ -186,6 +187,7 @@ def create_app(
     *,
     tls: ssl.SSLContext | None = None,
     resources: Sequence[type] = (),
+    documents: MutableMapping[str, str] | None = None,
 ) -> Starlette:
     """The gateway as an ASGI application.
 
@@ -195,6 +197,8 @@ def create_app(
         tls: trusted by the connections to Microsoft Entra ID instead of the system's roots; for
             tests.
         resources: further resources of the service, declared with `gateway.schema.declare`.
+        documents: where automatic persisted queries are kept, text by hash, instead of in this
+            process.
 
     Raises:
         DeclarationError: a resource contradicts another one, or lacks something.
@@ -238,7 +242,7 @@ def create_app(
         authenticator=authenticator_of(settings.access, upstream.credentials, tls),
         quota=_quota(settings, upstream.is_sandbox),
         policy=_policy(settings),
-        persisted=_persisted(settings),
+        persisted=_persisted(settings, documents),
         page=_explorer if settings.helps("explorer") else None,
     )
     routes: list[BaseRoute] = [

@@ -12,7 +12,7 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution.values import get_variable_values
+from graphql.execution import get_variable_values
 
 from gateway.plan.cost import DEFAULT_PAGE_SIZE, CostModel
 from gateway.plan.explain import explain, verdict

@@ -15,12 +15,13 @@ MAY_IMPORT = {
     "plan": {"plan", "odata", "errors"},
     "access": {"access", "network", "errors"},
     "graph": {"graph", "access", "plan", "odata", "network", "errors"},
-    "answer": {"answer", "plan", "odata", "errors"},
-    "schema": {"schema", "answer", "graph", "access", "plan", "odata", "errors"},
+    "answer": {"answer", "plan", "odata", "internals", "errors"},
+    "schema": {"schema", "answer", "graph", "access", "plan", "odata", "internals", "errors"},
     "http": {"http", "schema", "graph", "access", "errors"},
     "explorer": {"explorer"},
     "sandbox": {"sandbox"},
     "settings": {"settings", "http", "graph", "answer", "access"},
+    "internals": set(),
     "network": set(),
     "errors": set(),
 }
@@ -74,6 +75,25 @@ def test_all_errors_that_callers_see_are_one_tree_in_one_module() -> None:
     assert len(names) == len(set(names))
     listed = re.findall(r"^[ │├└─]+(\w+)  ", gateway.errors.__doc__ or "", re.MULTILINE)
     assert sorted(listed) == sorted(names)
+
+
+PUBLIC = {
+    *("graphql", "graphql.execution"),
+    *("strawberry", "strawberry.schema.config", "strawberry.types"),
+}
+PRIVATE = re.compile(
+    r"(?<!self)\._schema\b|\._raw_info|__strawberry_definition__|strawberry-definition"
+)
+
+
+def test_what_is_private_to_others_is_taken_in_one_module() -> None:
+    for file in set(Path("gateway").rglob("*.py")) - {Path("gateway/internals.py")}:
+        text = file.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            if module.split(".")[0] in ("graphql", "strawberry"):
+                assert module in PUBLIC, file
+        assert not PRIVATE.search(text), file
 
 
 def _names_of_the_service() -> set[str]:

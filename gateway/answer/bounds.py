@@ -17,13 +17,10 @@ from graphql import (
     is_non_null_type,
     located_error,
 )
-from graphql.execution.collect_fields import FieldDetailsList
-from graphql.pyutils import Path
-from graphql.type.definition import GraphQLResolveInfoHelpers
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.answer.partial import AnsweringPartially
 from gateway.errors import AnswerTooLarge, BadUserInput, GatewayError, without_frames
+from gateway.internals import ExecutionContext, FieldDetailsList, GraphQLResolveInfoHelpers, Path
 from gateway.plan.nodes import edge_key
 from gateway.plan.rows import ROWS, Row
 
@@ -268,7 +265,7 @@ class Bounded(AnsweringPartially):
             raise GraphQLError(f"{return_type.name} cannot represent value: {begin}{inside}{end}")
         if not self._counted and isinstance(result, str):
             self.ledger.add(0, len(result))
-        return StrawberryGraphQLCoreExecutionContext.complete_leaf_value(return_type, result)
+        return ExecutionContext.complete_leaf_value(return_type, result)
 
 
 def bounded(bounds: Bounds | None) -> type[Bounded]:

@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from graphql import GraphQLError, GraphQLObjectType, GraphQLOutputType, get_named_type
-from graphql.error import located_error
-from graphql.execution.collect_fields import FieldDetailsList
-from graphql.pyutils import Path
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from graphql import (
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    get_named_type,
+    located_error,
+)
 
+from gateway.internals import ExecutionContext, FieldDetailsList, Path
 from gateway.odata.partial import Partial
 
 
-class AnsweringPartially(StrawberryGraphQLCoreExecutionContext):
+class AnsweringPartially(ExecutionContext):
     """An executor that knows `Partial` values."""
 
     def complete_value(

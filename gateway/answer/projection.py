@@ -23,8 +23,6 @@ from graphql import (
     GraphQLResolveInfo,
     OperationType,
 )
-from graphql.execution.collect_fields import FieldDetailsList
-from graphql.pyutils import Path
 
 from gateway.answer.bounds import Bounded, Bounds
 from gateway.answer.compiler import Compiled, Hole, compile_selection
@@ -32,6 +30,7 @@ from gateway.answer.readings import Readings
 from gateway.answer.selections import Field, Fields, Selection, Selector, TooLarge, unwrapped
 from gateway.answer.sizes import count
 from gateway.errors import AnswerTooLarge
+from gateway.internals import FieldDetailsList, Path
 from gateway.plan.rows import ROWS
 
 MAX_SOURCE = 3_000_000

@@ -16,9 +16,9 @@ from graphql import (
     is_leaf_type,
     is_object_type,
 )
-from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
 
 from gateway.answer.readings import Reading, Readings
+from gateway.internals import CollectedFields, FieldDetailsList
 
 Structure = tuple[Any, ...]
 

@@ -9,7 +9,7 @@ clients are built; where only they are allowed, nothing else is executed.
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class PersistedDocuments:
             asked for the longest makes room. Their texts have 20 MB at most.
         trusted: documents by id.
         trusted_only: whether every other document is refused.
+        kept: where automatic persisted queries are kept instead, text by hash. It is asked while
+            all others wait, and bounds itself.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class PersistedDocuments:
         capacity: int,
         trusted: Mapping[str, str] | None = None,
         trusted_only: bool = False,
+        kept: MutableMapping[str, str] | None = None,
     ) -> None:
         self._texts = frozenset((trusted or {}).values())
         # A client that knows no ids names a document by its hash.
@@ -50,8 +53,7 @@ class PersistedDocuments:
         self._trusted = {**{_sha256(text): text for text in self._texts}, **named}
         self._trusted_only = trusted_only
         self._automatic = capacity > 0 and not trusted_only
-        self._capacity = capacity
-        self._kept: LRUCache[str, str] = LRUCache(CAPACITY, getsizeof=sys.getsizeof)
+        self._kept = _Kept(capacity) if kept is None else kept
 
     def text_of(self, parameters: Parameters) -> str:
         """The text of the document that a request sends or names.
@@ -80,20 +82,35 @@ class PersistedDocuments:
         id_ = _hash(parameters)
         if parameters.query is None or id_ is None or not self._automatic:
             return
-        if sys.getsizeof(parameters.query) <= self._kept.maxsize:
-            self._kept[id_] = parameters.query
-        while len(self._kept) > self._capacity:
-            self._kept.popitem()
+        self._kept[id_] = parameters.query
 
     def _known(self, id_: str) -> str:
-        text = self._trusted.get(id_) or self._kept.get(id_)
+        text = self._trusted.get(id_)
         if text is not None:
+            return text
+        text = self._kept.get(id_)
+        # Whoever else writes there must not make one document of another.
+        if text is not None and _sha256(text) == id_:
             return text
         if self._trusted_only:
             raise _not_trusted()
         if self._automatic:
             raise _persisted_query_error("NotFound", "NOT_FOUND")
         raise _persisted_query_error("NotSupported", "NOT_SUPPORTED")
+
+
+class _Kept(LRUCache[str, str]):
+    """So many texts, of `CAPACITY` bytes together; one that is larger is not kept."""
+
+    def __init__(self, texts: int) -> None:
+        super().__init__(CAPACITY, getsizeof=sys.getsizeof)
+        self._texts = texts
+
+    def __setitem__(self, key: str, value: str) -> None:
+        if sys.getsizeof(value) <= self.maxsize:
+            super().__setitem__(key, value)
+        while len(self) > self._texts:
+            self.popitem()
 
 
 def read_manifest(path: Path) -> dict[str, str]:

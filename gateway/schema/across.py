@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from gateway.internals import argument
 from gateway.odata.filter import requires
 from gateway.odata.timestamps import instant
 from gateway.plan.model import Across, Evidence, Filter, Source
 from gateway.plan.rows import Row
 from gateway.schema.declare import optional
-from gateway.schema.internals import argument
 from gateway.schema.scalars import DateTime
 
 if TYPE_CHECKING:

@@ -24,13 +24,7 @@ from strawberry.schema.config import StrawberryConfig
 from gateway.answer.bounds import Bounds, bounded
 from gateway.answer.projection import Projection
 from gateway.errors import DeclarationError
-from gateway.odata.routes import Routes
-from gateway.plan.model import Model, Navigation, Shape, Strategy
-from gateway.schema.context import answer_edge, answer_root
-from gateway.schema.declare import Resource, Root, declared, edge_metadata, root_arguments, title
-from gateway.schema.drafts import DraftMutation
-from gateway.schema.enums import read_tolerantly
-from gateway.schema.internals import (
+from gateway.internals import (
     INPUT_RULES,
     Field,
     Schema,
@@ -41,6 +35,12 @@ from gateway.schema.internals import (
     is_awaitable,
     reached,
 )
+from gateway.odata.routes import Routes
+from gateway.plan.model import Model, Navigation, Shape, Strategy
+from gateway.schema.context import answer_edge, answer_root
+from gateway.schema.declare import Resource, Root, declared, edge_metadata, root_arguments, title
+from gateway.schema.drafts import DraftMutation
+from gateway.schema.enums import read_tolerantly
 from gateway.schema.modelling import (
     model_of,
     navigation_of,

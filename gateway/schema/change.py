@@ -21,6 +21,7 @@ from gateway.errors import BadUserInput, GatewayError, GraphError
 from gateway.graph.entities import stand_in, unwrapped
 from gateway.graph.errors import another, outcome_unknown
 from gateway.graph.replies import Reply
+from gateway.internals import definition_of, raw_info
 from gateway.odata.address import MAX_ID_LENGTH, Address, key_of, key_segment
 from gateway.odata.query import GraphRequest
 from gateway.odata.query import change as request_of
@@ -32,7 +33,6 @@ from gateway.schema.context import Context
 from gateway.schema.declare import edge_metadata
 from gateway.schema.enums import ChangeOutcome
 from gateway.schema.given import ODATA_TYPE, body_of, has_members, path_of
-from gateway.schema.internals import definition_of, raw_info
 from gateway.schema.selection import arguments_of, field_selection
 
 Given = Mapping[str, Any]

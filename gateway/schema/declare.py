@@ -14,6 +14,8 @@ from typing import Any, TypeVar, dataclass_transform
 import strawberry
 
 from gateway.answer.readings import Reading
+from gateway.internals import Argument, argument, camel_case
+from gateway.internals import field as make_field
 from gateway.odata.routes import Route, arguments_of
 from gateway.plan.model import (
     DEFAULT_FIRST,
@@ -24,8 +26,6 @@ from gateway.plan.model import (
     Shape,
     Strategy,
 )
-from gateway.schema.internals import Argument, argument, camel_case
-from gateway.schema.internals import field as make_field
 from gateway.schema.relay import Connection
 from gateway.schema.rows import key_of, marked, read, read_edge, reads_edge
 

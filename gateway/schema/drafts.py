@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import strawberry
 
+from gateway.internals import definition_of
 from gateway.schema.change import change, changed, outcome
 from gateway.schema.declare import DRAFT
 from gateway.schema.enums import (
@@ -20,7 +21,6 @@ from gateway.schema.enums import (
 )
 from gateway.schema.given import GRAPH, LIFECYCLE, an_id, key, member, not_blank, required
 from gateway.schema.inputs import WORKFLOW_ID, TaskInput
-from gateway.schema.internals import definition_of
 from gateway.schema.mutation import (
     DeletedPayload,
     Mutation,

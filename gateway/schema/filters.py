@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import strawberry
 
+from gateway.internals import retype
 from gateway.odata.filter import Ranked
 from gateway.schema.enums import (
     LifecycleTaskCategory,
@@ -17,7 +18,6 @@ from gateway.schema.enums import (
     WorkflowExecutionType,
     value,
 )
-from gateway.schema.internals import retype
 from gateway.schema.scalars import DateTime
 
 _OPERATORS = {

@@ -16,10 +16,10 @@ from typing import Any
 import strawberry
 
 from gateway.errors import BadUserInput
+from gateway.internals import StrawberryList, StrawberryOptional, camel_case, definition_of
 from gateway.odata.address import key_segment
 from gateway.odata.routes import Routes
 from gateway.schema.enums import UNKNOWN
-from gateway.schema.internals import StrawberryList, StrawberryOptional, camel_case, definition_of
 from gateway.schema.service import ROOT, SERVICE
 
 ODATA_TYPE = "@odata.type"

@@ -22,10 +22,10 @@ from graphql import (
 )
 
 from gateway.errors import DeclarationError
+from gateway.internals import Field, backing, camel_case, core_of, definition_of
 from gateway.odata.routes import Routes
 from gateway.plan.model import EntityType, Model, Navigation, Property, Shape, Strategy
 from gateway.schema.declare import KEY, MODEL, Resource
-from gateway.schema.internals import Field, backing, camel_case, core_of, definition_of
 from gateway.schema.service import SERVICE
 
 _LOGIC = ("and", "or", "not")

@@ -2,9 +2,9 @@
 
 import strawberry
 
+from gateway.internals import argument, field
 from gateway.plan.model import Navigation, Shape, Strategy
 from gateway.schema.declare import edge_metadata
-from gateway.schema.internals import argument, field
 from gateway.schema.relay import Node
 
 

@@ -10,7 +10,7 @@ from graphql import (
 )
 
 from gateway.answer.readings import Reading, TypeName
-from gateway.schema.internals import Field, backing
+from gateway.internals import Field, backing
 from gateway.schema.rows import is_row, key_of, reading_of, type_name_of
 
 _UNCHANGED: dict[str, type] = {"DateTime": str, "Int64": int}

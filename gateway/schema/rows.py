@@ -9,8 +9,8 @@ from graphql import GraphQLError
 
 from gateway.answer.readings import Reading, TypeName
 from gateway.errors import GatewayError
+from gateway.internals import camel_case, raw_info
 from gateway.plan.rows import ROWS, Row
-from gateway.schema.internals import camel_case, raw_info
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

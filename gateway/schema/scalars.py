@@ -4,8 +4,8 @@ from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.types.scalar import ScalarDefinition
 
+from gateway.internals import ScalarDefinition
 from gateway.odata.timestamps import Time
 
 DateTime = NewType("DateTime", str)

@@ -19,7 +19,8 @@ from graphql import (
     get_argument_values,
     get_directive_values,
 )
-from graphql.execution.values import VariableValues
+
+from gateway.internals import VariableValues
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import Any
 import strawberry
 
 from gateway.errors import BadUserInput
+from gateway.internals import argument, field
 from gateway.odata.timestamps import Time, instant
 from gateway.plan.model import Navigation, Shape, Strategy
 from gateway.schema.declare import DRAFT, edge_metadata, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
-from gateway.schema.internals import argument, field
 from gateway.schema.rows import computed, read, read_edge, reads_edge
 from gateway.schema.scalars import DateTime
 

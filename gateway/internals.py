@@ -1,7 +1,6 @@
-"""All that is taken from beneath the public surface of Strawberry and graphql-core for the schema.
+"""All that is taken from beneath the public surface of Strawberry and graphql-core.
 
-What the executor takes is in `gateway.answer`, which is a part of graphql-core's execution itself.
-Each name here says why there is no public way.
+Each name says why there is no public way. When one of the two is upgraded, this is what to look at.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,9 +8,14 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLResolveInfo, GraphQLSchema
+from graphql.execution.collect_fields import CollectedFields, FieldDetailsList
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.execution import optimized_is_awaitable as is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as ExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -25,24 +29,49 @@ from strawberry.types.base import (
 )
 from strawberry.types.field import StrawberryField as Field
 from strawberry.types.lazy_type import LazyType
+from strawberry.types.scalar import ScalarDefinition
 from strawberry.utils.str_converters import to_camel_case as camel_case
 
 __all__ = [
     "INPUT_RULES",
     "Argument",
+    "CollectedFields",
+    "ExecutionContext",
     "Field",
+    "FieldDetailsList",
+    "GraphQLResolveInfoHelpers",
+    "Path",
+    "ScalarDefinition",
     "Schema",
     "StrawberryList",
     "StrawberryOptional",
+    "VariableValues",
     "argument",
     "backing",
     "camel_case",
+    "complete",
     "core_of",
     "definition_of",
     "field",
     "is_awaitable",
     "raw_info",
+    "reached",
+    "retype",
 ]
+
+# The executor is a part of graphql-core's execution: it completes values where nothing generated
+# does, in the classes and with the types that are handed from one of its methods to the next. The
+# class of Strawberry adds to them how its own types are completed.
+_OF_THE_EXECUTOR = (
+    CollectedFields,
+    ExecutionContext,
+    FieldDetailsList,
+    GraphQLResolveInfoHelpers,
+    Path,
+    VariableValues,
+)
+# Scalars are declared by it; the decorator that is public wants a class for each.
+_OF_SCALARS = (ScalarDefinition,)
 
 INPUT_RULES = (MaybeNullValidationRule, OneOfInputValidationRule)
 """Strawberry adds these to the rules of graphql-core where it validates; the gateway validates
