@@ -80,7 +80,8 @@ async def test_an_own_credential_goes_upstream(tmp_path: Path) -> None:
     service = gateway.Upstream(
         "http://service/v1.0", credential, httpx.ASGITransport(create_sandbox())
     )
-    response = await ask(gateway.create_app(Settings(insecure=True), service), "/graphql")
+    settings = Settings(credentials="app", insecure=True)
+    response = await ask(gateway.create_app(settings, service), "/graphql")
     assert len(response.json()["data"]["workflows"]["nodes"]) == 1
 
 
