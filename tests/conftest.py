@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,8 +30,11 @@ TOKEN = "a-token-that-is-long-enough-to-be-a-secret"
 _kept = lru_cache(maxsize=16)(build_schema)
 
 
+_projecting = ContextVar("_projecting", default=True)
+
+
 def _schema(resources: Sequence[type] = (), **how: Any) -> GatewaySchema:
-    return _kept(resources=tuple(resources), **how)
+    return _kept(resources=tuple(resources), projection=_projecting.get(), **how)
 
 
 # Servers that were told to stop: they look at it ten times a second, which no test has to wait for.
@@ -158,6 +162,7 @@ async def running(
     passthrough: bool = False,
     version: str = "v1.0",
     resources: Sequence[type] = (),
+    projection: bool = True,
 ) -> AsyncIterator[Gateway]:
     """A gateway in front of ``sandbox``.
 
@@ -168,7 +173,9 @@ async def running(
         passthrough: callers bring their own token.
         version: the version root.
         resources: further ones; see `create_app`.
+        projection: whether selections that only read rows are executed by generated functions.
     """
+    _projecting.set(projection)
     credentials = Passthrough() if passthrough else Fixed(TOKEN)
     async with AsyncExitStack() as stack:
         if sockets:
@@ -215,6 +222,7 @@ async def start() -> AsyncIterator[Start]:
             version: str = "v1.0",
             unusual: Unusual | None = None,
             resources: Sequence[type] = (),
+            projection: bool = True,
             **sandbox: Any,
         ) -> Gateway:
             app: ASGIApp = create_sandbox(SandboxSettings(**{"moving": False, **sandbox}))
@@ -228,6 +236,7 @@ async def start() -> AsyncIterator[Start]:
                     passthrough=passthrough,
                     version=version,
                     resources=resources,
+                    projection=projection,
                 )
             )
 

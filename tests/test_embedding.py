@@ -81,7 +81,7 @@ async def test_an_own_credential_goes_upstream(tmp_path: Path) -> None:
         "http://service/v1.0", credential, httpx.ASGITransport(create_sandbox())
     )
     settings = Settings(credentials="app", insecure=True)
-    response = await ask(gateway.create_app(settings, service), "/graphql")
+    response = await ask(gateway.create_app(settings, service), "/graphql", host="127.0.0.1")
     assert len(response.json()["data"]["workflows"]["nodes"]) == 1
 
 
@@ -99,3 +99,8 @@ async def test_an_own_cache_keeps_persisted_queries() -> None:
     answer = (await ask(other, "/graphql", json={"extensions": extensions})).json()
     assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
     assert app_of("with_cache.py") is not None
+
+
+def test_an_argument_that_is_no_setting_is_named() -> None:
+    with pytest.raises(ValueError, match=r"GATEWAY_MAX_FISRT \(in the arguments\) .*_MAX_FIRST\?"):
+        Settings(max_fisrt=10)  # type: ignore[call-arg]

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -290,7 +291,9 @@ class Settings(BaseSettings):
         """Where values come from; the first that has one decides."""
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - as pydantic makes them
         assert isinstance(dotenv_settings, EnvSettingsSource)  # noqa: S101
-        files = Surroundings(settings_cls, SECRETS, env_settings, dotenv_settings)
+        assert isinstance(init_settings, InitSettingsSource)  # noqa: S101
+        given = init_settings.init_kwargs
+        files = Surroundings(settings_cls, SECRETS, env_settings, dotenv_settings, given)
         return init_settings, files, env_settings, dotenv_settings
 
     @model_validator(mode="after")

@@ -46,6 +46,7 @@ class Surroundings(PydanticBaseSettingsSource):
         settings: the class of the settings.
         secrets: the names of those that may be in a file.
         environment, file: the sources of the environment and of the `.env` file.
+        given: the arguments of the class, by the names of settings.
     """
 
     def __init__(
@@ -54,9 +55,11 @@ class Surroundings(PydanticBaseSettingsSource):
         secrets: Collection[str],
         environment: EnvSettingsSource,
         file: EnvSettingsSource,
+        given: Mapping[str, Any],
     ) -> None:
         super().__init__(settings)
         self._secrets = secrets
+        self._given: Places = [("the arguments", {f"{PREFIX.lower()}{n}": None for n in given})]
         self._places: Places = [("the environment", environment.env_vars), (".env", file.env_vars)]
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
@@ -71,6 +74,7 @@ class Surroundings(PydanticBaseSettingsSource):
         """
         known = [*self.settings_cls.model_fields, *(f"{name}_file" for name in self._secrets)]
         wrong = [*_strangers(self._places, known)]
+        wrong += _strangers(self._given, self.settings_cls.model_fields)
         found: dict[str, str] = {}
         for name in self._secrets:
             try:

@@ -12,7 +12,6 @@ import pytest
 
 from gateway.graph.directory import Directory
 from gateway.graph.runner import Runner
-from gateway.settings import Settings
 from tests.conftest import Start
 from tests.upstreams import Answered, Asked, Unusual
 
@@ -115,7 +114,7 @@ async def test_a_value_that_is_no_leaf_is_not_printed(
 ) -> None:
     body = f'{{"value":[{{"id":"w","{name}":{value}}}]}}'.encode()
     unusual = Unusual(instead=lambda _: Answered(body))
-    gateway = await start(unusual=unusual, settings=Settings(projection=projection))
+    gateway = await start(unusual=unusual, projection=projection)
     answer = await gateway.query(f"{{ workflows {{ nodes {{ id {name} }} }} }}")
     assert answer["data"]["workflows"]["nodes"] == [{"id": "w", name: None}]
     [error] = answer["errors"]

@@ -78,12 +78,12 @@ async def test_rows_times_rows_times_rows(start: Start) -> None:
 )
 async def test_every_way_to_multiply_is_counted(start: Start, query: str, projection: bool) -> None:
     data = {"workflows": 2, "runs": 40, "tasks": 20}
-    unbounded = await start(Settings(projection=projection), **data)
+    unbounded = await start(projection=projection, **data)
     made = objects(await unbounded.data(query))
     assert made > 3_000
-    within = await start(Settings(projection=projection, max_answer_objects=made + 1), **data)
+    within = await start(Settings(max_answer_objects=made + 1), projection=projection, **data)
     await within.data(query)
-    beyond = await start(Settings(projection=projection, max_answer_objects=made - 2), **data)
+    beyond = await start(Settings(max_answer_objects=made - 2), projection=projection, **data)
     await refused(beyond, query)
 
 
@@ -94,9 +94,9 @@ async def test_bytes_are_counted_too(start: Start, projection: bool) -> None:
             if "description" in row:
                 row["description"] = "x" * 100_000
 
-    settings = Settings(projection=projection, max_answer_bytes=3_000_000)
+    settings = Settings(max_answer_bytes=3_000_000)
     unusual = Unusual(change=change)
-    gateway = await start(settings, unusual=unusual, workflows=2, runs=30)
+    gateway = await start(settings, projection=projection, unusual=unusual, workflows=2, runs=30)
     fits = "{ workflows { nodes { description } } }"
     assert len((await gateway.data(fits))["workflows"]["nodes"][0]["description"]) == 100_000
     many = aliases(40, "description")
@@ -134,8 +134,8 @@ async def test_a_bound_is_for_the_whole_operation(start: Start) -> None:
 async def test_what_was_changed_is_told_though_the_rest_does_not_fit(
     start: Start, projection: bool
 ) -> None:
-    settings = Settings(max_answer_objects=40, projection=projection)
-    gateway = await start(settings, workflows=1, runs=100)
+    settings = Settings(max_answer_objects=40)
+    gateway = await start(settings, projection=projection, workflows=1, runs=100)
     found = await gateway.data(
         "{ workflows { nodes { id userProcessingResults(first: 1) "
         "{ nodes { subject { id } } } } } }"
@@ -161,7 +161,7 @@ async def test_what_was_changed_is_told_though_the_rest_does_not_fit(
 
 @BOTH
 async def test_the_schema_is_an_answer_too(start: Start, projection: bool) -> None:
-    gateway = await start(Settings(max_answer_objects=40, projection=projection))
+    gateway = await start(Settings(max_answer_objects=40), projection=projection)
     await refused(gateway, "{ __schema { types { name fields { name type { name } } } } }")
 
 
@@ -189,7 +189,8 @@ async def test_cursors_are_counted_as_they_are_made(
     gateway = await start(
         users=100,
         page_size=10,
-        settings=Settings(max_answer_bytes=15_000, projection=projection),
+        settings=Settings(max_answer_bytes=15_000),
+        projection=projection,
     )
     given = ", ".join(f'{{ id: {{ ne: "{place:032}" }} }}' for place in range(40))
     results = f"userProcessingResults(first: 1#, filter: {{ and: [{given}] }}) {{ {selected} }}"
@@ -226,7 +227,7 @@ async def test_rows_of_views_are_counted_as_they_are_dealt_out(
 
     monkeypatch.setattr(View, "of", noted)
     gateway = await start(
-        users=50, settings=Settings(max_answer_objects=2_000, projection=projection)
+        users=50, settings=Settings(max_answer_objects=2_000), projection=projection
     )
     views = aliases(40, 'taskProcessingResults(filter: { id: { ne: "#" } }) { id }')
     runs = f"runs {{ nodes {{ userProcessingResults {{ nodes {{ {views} }} }} }} }}"

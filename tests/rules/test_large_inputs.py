@@ -15,7 +15,6 @@ from urllib.parse import unquote
 import pytest
 
 from gateway.odata.filter import MAX_DEPTH, MAX_MEMBERS, MAX_ORDERS
-from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Unusual
 
@@ -188,7 +187,7 @@ async def test_a_filter_is_converted_once_and_not_for_each_alias(
     start: Start, edge: str, projection: bool
 ) -> None:
     """It is too large to be sent, so what it costs is to be read: few calls for each comparison."""
-    gateway = await start(settings=Settings(projection=projection))
+    gateway = await start(projection=projection)
     head, _, field = EDGES[edge].removesuffix("}").partition("{")
     fields = " ".join(f"a{place}: {field}" for place in range(30))
     body = {"query": f"{head} {{ {fields} }}", "variables": {}}

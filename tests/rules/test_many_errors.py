@@ -57,7 +57,7 @@ PROJECTION = pytest.mark.parametrize("projection", [True, False])
 async def test_an_argument_is_wrong_once_for_each_field_of_the_document(
     start: Start, made: Made, projection: bool
 ) -> None:
-    gateway = await start(Settings(projection=projection), workflows=2, runs=100)
+    gateway = await start(projection=projection, workflows=2, runs=100)
     wrong = aliases(240, "userProcessingResults(first: 0) { totalCount }")
     query = f"{{ workflows {{ nodes {{ runs(first: 1000) {{ nodes {{ id {wrong} }} }} }} }} }}"
     answer = await gateway.query(query)
@@ -116,7 +116,8 @@ async def test_edges_that_failed_upstream_are_listed_up_to_the_setting(
         return None
 
     gateway = await start(
-        Settings(projection=projection, max_errors=7),
+        Settings(max_errors=7),
+        projection=projection,
         unusual=Unusual(instead=instead),
         workflows=2,
         runs=60,
@@ -141,7 +142,8 @@ async def test_values_that_do_not_fit_are_listed_up_to_the_setting(
                 row["processingStatus"], row["totalTasksCount"] = 5, "many"
 
     gateway = await start(
-        Settings(projection=projection, max_errors=10),
+        Settings(max_errors=10),
+        projection=projection,
         unusual=Unusual(change=change),
         workflows=1,
         runs=300,

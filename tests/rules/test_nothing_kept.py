@@ -87,7 +87,7 @@ async def ask(gateway: Gateway, body: Any) -> list[str]:
 @pytest.mark.parametrize("projection", [True, False])
 @pytest.mark.parametrize("query", DOCUMENTS.values(), ids=list(DOCUMENTS))
 async def test_nothing_is_kept_after(start: Start, query: str, projection: bool) -> None:
-    gateway = await start(Settings(projection=projection), passthrough=True)
+    gateway = await start(projection=projection, passthrough=True)
     codes = [await ask(gateway, {"query": query}) for _ in range(2)]
     assert codes[0] == codes[1]
     assert bool(codes[0]) is (query is not FINE)

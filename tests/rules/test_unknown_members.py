@@ -13,7 +13,6 @@ from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLObjectType, ge
 
 from gateway.schema.build import build_schema
 from gateway.schema.enums import UNKNOWN
-from gateway.settings import Settings
 from tests.conftest import Start
 from tests.upstreams import Answered, Asked, Unusual
 
@@ -48,7 +47,7 @@ RESULTS = """{ workflows(first: 2) { nodes { runs(first: 1) { nodes { %s } } } }
 @pytest.mark.parametrize("projection", [True, False])
 async def test_what_is_not_known_is_told_as_it_was_written(start: Start, projection: bool) -> None:
     unusual = renamed("/runs", processingStatus="pausedByPolicy", workflowExecutionType="onDemand")
-    gateway = await start(Settings(projection=projection), unusual=unusual)
+    gateway = await start(projection=projection, unusual=unusual)
     fields = "processingStatus processingStatusText workflowExecutionTypeText"
     data = await gateway.data(RESULTS % fields)
     for workflow in data["workflows"]["nodes"]:
