@@ -85,7 +85,8 @@ class Operations:
             elif self._chance(0.25) and depth and self._left > 0:
                 parts.append(self._fragment(type_, depth))
             elif fields:
-                parts.append(self._field(*self._draw.choice(fields), depth))
+                name, field = self._draw.choice(fields)
+                parts.append(self._field(name, field, depth))
         return f"{{ {' '.join(parts) or '__typename'} }}"
 
     def _field(self, name: str, field: GraphQLField, depth: int) -> str:
@@ -321,7 +322,7 @@ async def executed(
     schema: strawberry.Schema, document: Any, variables: dict[str, Any], root: Any
 ) -> ExecutionResult:
     """The result of an operation over a root row."""
-    result = execute(
+    result: Any = execute(
         schema._schema,
         document,
         context_value=Context(Engine(root), Plans(PLANNER)),

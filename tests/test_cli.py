@@ -70,7 +70,7 @@ def post(address: str, **headers: str) -> httpx.Response:
     return httpx.post(f"{address}/graphql", json=QUERY, headers=headers, timeout=60)
 
 
-COMMANDS = typer.main.get_command(cli).commands  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(cli).commands
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -72,7 +72,7 @@ async def test_a_limit_that_is_no_setting_is_told_too(
     monkeypatch.setitem(CONSTANT, name, has)
     assert "errors" not in (await gateway.post(body)).json()
     monkeypatch.setitem(CONSTANT, name, has - 1)
-    body["query"] += " "  # What was measured is kept.
+    body["query"] = f"{body['query']} "  # What was measured is kept.
     response = await gateway.post(body)
     assert response.status_code == 400
     [error] = response.json()["errors"]

@@ -273,7 +273,7 @@ class Branch:
     @strawberry.field
     async def later(self: Any) -> Leaf:
         row: Any = {"name": "later"}
-        return row  # type: ignore[no-any-return]
+        return row
 
 
 @strawberry.type
@@ -284,7 +284,7 @@ class Root:
         rows: Any = [
             {"name": "a", "leaves": leaves, "picky": {"name": name}} for name in ("good", "bad")
         ]
-        return rows  # type: ignore[no-any-return]
+        return rows
 
 
 class Doubling(SchemaExtension):
@@ -347,7 +347,8 @@ async def test_the_functions_that_are_kept_are_bounded(both: Both) -> None:
     projection._max = 20_000
     for n in range(200):
         await both(of(f"{{ alias{n}: id }}"), {"id": "w"})
-        assert sum(kept.weight for kept in projection.kept) == projection._kept <= 20_000
+        kept: Any = projection.kept
+        assert sum(one.weight for one in kept) == projection._kept <= 20_000
     assert 2 < len(projection.kept) < 100
     assert "alias199" in projection.kept[-1].objects[-1].__struct_encode_fields__
 
@@ -396,7 +397,8 @@ async def executed_without_planning(schema: strawberry.Schema, document: Any, ro
         def plan(self, _selection: Any) -> Any:
             return SimpleNamespace(size=0)
 
-    planner, operations.PLANNER = operations.PLANNER, Unplanned()
+    unplanned: Any = Unplanned()
+    planner, operations.PLANNER = operations.PLANNER, unplanned
     try:
         return await executed(schema, document, {}, row)
     finally:

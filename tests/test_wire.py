@@ -1,6 +1,7 @@
 """How answers travel from the service: compressed where it can, on connections that are kept."""
 
 import gzip
+from typing import Any
 
 import orjson
 import pytest
@@ -13,7 +14,11 @@ from starlette.routing import Route
 from .conftest import running
 
 BODY = orjson.dumps({"value": [{"id": f"w{n}", "displayName": "x" * 50} for n in range(40)]})
-ENCODERS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress, "": bytes}
+ENCODERS: dict[str, Any] = {
+    "gzip": gzip.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+    "": bytes,
+}
 
 
 @pytest.mark.parametrize("encoding", ENCODERS)

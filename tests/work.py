@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-_ROUND = asyncio.base_events.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]
+_ROUND = asyncio.base_events.BaseEventLoop._run_once.__code__
 
 
 class Work:

@@ -176,7 +176,7 @@ async def test_insecure_is_for_this_machine_alone(
     guarded: Guard, host: str, client: str, allowed: bool
 ) -> None:
     gateway = await guarded(credentials="app", insecure=True)
-    gateway.client._transport.client = (client, 1234)  # type: ignore[attr-defined]
+    gateway.client._transport.client = (client, 1234)
     response = await gateway.client.post(
         "http://127.0.0.1/graphql", json={"query": NAMES}, headers={"Host": host}
     )

@@ -128,7 +128,7 @@ TASKS = Navigation(
 def _reckoning(*, first: int = 1000, expanded: bool = False) -> Reckoning:
     runs = PlanNode(USERS, EntityType("Run"), "runs")
     users = PlanNode(USERS, EntityType("User"), "users", parent=runs, window=Window(first))
-    users.window.nodes = True  # type: ignore[union-attr]
+    users.window.nodes = True
     users.children["tasks"] = PlanNode(TASKS, EntityType("Task"), "tasks", parent=users)
     users.settle()
     return Reckoning(users, 100, expanded)

@@ -442,7 +442,7 @@ async def test_a_token_that_expires_behind_a_cursor_costs_no_rows(start: Start) 
     paged.expired = once
     original = paged.failing
 
-    class Once(dict):  # type: ignore[type-arg]
+    class Once(dict):
         def __getitem__(self, key: str) -> Answered:
             return self.pop(key)
 

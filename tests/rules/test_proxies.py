@@ -358,7 +358,7 @@ async def test_a_folder_of_certificates(
 
 @asynccontextmanager
 async def gateway_to(upstream: Upstream | None, **settings: object) -> AsyncIterator[Gateway]:
-    app = create_app(Settings(**settings), upstream)  # type: ignore[arg-type]
+    app = create_app(Settings(**settings), upstream)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(

@@ -162,8 +162,8 @@ async def test_what_is_read_for_a_payload_is_asked_again_and_the_change_is_not(
         "nodes"
     ]
     unusual.forget()
-    unusual.instead = lambda asked: once(asked) if asked.method == "GET" else None
     once = Once(fault)
+    unusual.instead = lambda asked: once(asked) if asked.method == "GET" else None
     data = await gateway.data(
         """mutation ($id: ID!) { updateWorkflow(input: { workflowId: $id, displayName: "New" }) {
           workflow { displayName runs(first: 1) { nodes { id } } } } }""",

@@ -357,7 +357,7 @@ async def test_custom_task_extensions(client):
     assert row["lastModifiedDateTime"] > row["createdDateTime"]
     for bad in (
         {"createdDateTime": "2026-01-01T00:00:00Z"},
-        {"callbackConfiguration": {**sent["callbackConfiguration"], "timeoutDuration": "20"}},
+        {"callbackConfiguration": {**dict(sent["callbackConfiguration"]), "timeoutDuration": "20"}},
         {"endpointConfiguration": {"url": "x"}},
     ):
         for method, path in (("POST", EXTENSIONS), ("PATCH", url)):

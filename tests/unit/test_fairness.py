@@ -352,7 +352,7 @@ class Client(GraphClient):
         self.time, self.bucket = time, bucket
         self.retry_after: float | None = 1.0
 
-    async def _send_once(self, requests, session):  # type: ignore[no-untyped-def]
+    async def _send_once(self, requests, session):
         await self.time.sleep(0.015)
         taken = [self.bucket.take() for _ in requests]
         await self.time.sleep(0.015)
