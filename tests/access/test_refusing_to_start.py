@@ -19,7 +19,7 @@ from gateway.access.setup import authenticator_of, credentials_of
 from gateway.cli import serve
 from gateway.settings import Settings
 from tests.access.authority import CLIENT, TENANT, certificate
-from tests.test_cli import post, server
+from tests.commands.test_cli import post, server
 
 URL = {"upstream_url": "https://graph.microsoft.com/v1.0"}
 KEY, ENTRY = new_key("siem", ["read"])

@@ -9,7 +9,7 @@ from gateway.plan.nodes import PlanNode, Window
 from gateway.plan.reckon import Reckoning
 from gateway.settings import Settings
 from tests.conftest import Start
-from tests.test_request_counts import ALL, RUN
+from tests.plan.test_request_counts import ALL, RUN
 
 SETTING = "GATEWAY_MAX_UPSTREAM_REQUESTS"
 

@@ -15,8 +15,8 @@ from graphql import GraphQLObjectType
 
 from gateway.schema.build import build_schema
 from gateway.schema.cache_keys import cache_keys
-from tests import test_clients
 from tests.conftest import Gateway, Start
+from tests.outside import test_clients
 from tests.upstreams import Answered, Asked, Unusual
 
 KEYS = Path("clients/cache-keys.mjs").resolve()

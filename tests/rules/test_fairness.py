@@ -7,7 +7,7 @@ the pace of a credential that several callers share; and for changes, which must
 end of a queue when nobody can wait for their answers any more.
 
 Order is told by what arrives upstream, never by time. The queue by itself is tested in
-tests/unit/test_fairness.py.
+tests/graph/test_slots.py.
 """
 
 import asyncio

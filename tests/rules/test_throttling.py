@@ -6,7 +6,7 @@ operations that wait and those that come later, one layer of an operation and th
 other way round, where one credential's wait holds up another's.
 
 The upstreams here judge by their own clocks whether something came too early, so that these tests
-measure no time. The rates are tested in tests/unit/test_fairness.py, in virtual time.
+measure no time. The rates are tested in tests/graph/test_slots.py, in virtual time.
 """
 
 import asyncio

@@ -18,10 +18,10 @@ from gateway.plan.choice import Choice, Extent
 from gateway.plan.steps import Kind
 from gateway.settings import Settings
 from tests.conftest import Gateway, Sent, Start
+from tests.graph.test_across import EXAMPLES
 from tests.model import ROUTES
-from tests.test_across import EXAMPLES
-from tests.test_readme import block
-from tests.test_request_counts import ALL
+from tests.outside.test_readme import block
+from tests.plan.test_request_counts import ALL
 
 Told = dict[str, Any]
 ASK = {"GraphQL-Plan": "1"}

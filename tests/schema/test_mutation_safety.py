@@ -16,9 +16,16 @@ from gateway.graph.client import GraphClient
 from gateway.graph.session import Session
 from gateway.odata.query import change
 from gateway.settings import Settings
-
-from .conftest import TOKEN
-from .test_mutations import CANCEL, CREATE, DELETE, RENAME, first_workflow, given, runs_to_cancel
+from tests.conftest import TOKEN
+from tests.schema.test_mutations import (
+    CANCEL,
+    CREATE,
+    DELETE,
+    RENAME,
+    first_workflow,
+    given,
+    runs_to_cancel,
+)
 
 # --- what is sent again, and what is not -------------------------------------------------------
 

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from hypothesis_graphql import from_schema, nodes
 
 from gateway.schema.build import build_schema
-
-from .conftest import Gateway
-from .operations import Operations
+from tests.answer.operations import Operations
+from tests.conftest import Gateway
 
 SCHEMA = build_schema().core
 CASES = 250

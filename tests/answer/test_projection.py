@@ -18,7 +18,7 @@ from gateway.plan.nodes import edge_key
 from gateway.schema.build import build_schema
 from gateway.schema.readings import SchemaReadings
 from gateway.schema.rows import read_field
-from tests.operations import executed, told, typed, written
+from tests.answer.operations import executed, told, typed, written
 
 OFF = build_schema(projection=False)
 WORKFLOW = "workflow(id='w')"
@@ -391,7 +391,7 @@ async def test_fragments_that_multiply_end_at_the_bound(both: Both) -> None:
 
 
 async def executed_without_planning(schema: strawberry.Schema, document: Any, row: Any) -> Any:
-    from tests import operations
+    from tests.answer import operations
 
     class Unplanned:
         def plan(self, _selection: Any) -> Any:

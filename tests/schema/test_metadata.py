@@ -20,7 +20,7 @@ from graphql import (
 
 from gateway.schema.build import build_schema
 
-METADATA = Path(__file__).parent / "data" / "lifecycle.csdl.xml"
+METADATA = Path(__file__).parents[1] / "data" / "lifecycle.csdl.xml"
 LIFECYCLE = "microsoft.graph.identityGovernance"
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
 

@@ -20,10 +20,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.sandbox import SandboxSettings, create_sandbox
+from tests.conftest import running
 
-from .conftest import running
-
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 ROOT = "identityGovernance/lifecycleWorkflows"
 
 TASK = """id arguments { name value } category continueOnError description displayName

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .conftest import running
+from tests.conftest import running
 
 BODY = orjson.dumps({"value": [{"id": f"w{n}", "displayName": "x" * 50} for n in range(40)]})
 ENCODERS: dict[str, Any] = {

@@ -13,7 +13,7 @@ from gateway.graph.pacing import QUIET, Pace, Paces, Patience
 from gateway.graph.replies import Reply
 from gateway.graph.session import Session, Usage
 from gateway.odata.query import GraphRequest, change
-from tests.unit.virtual import VirtualTime
+from tests.graph.virtual import VirtualTime
 
 
 class Queue:

@@ -25,7 +25,7 @@ from gateway.plan.steps import (
     Step,
 )
 from tests.model import ROUTES
-from tests.unit.test_numbers import program
+from tests.plan.test_numbers import program
 
 W = "identityGovernance/lifecycleWorkflows/workflows"
 TREE = """{ workflows { nodes { displayName tasks { id } runs { nodes { id

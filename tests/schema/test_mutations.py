@@ -5,8 +5,7 @@ from graphql import GraphQLSchema
 
 from gateway.schema.build import build_schema
 from gateway.settings import Settings
-
-from .conftest import TOKEN
+from tests.conftest import TOKEN
 
 UPDATE = """mutation($id: ID!, $name: String) {
     updateWorkflow(input: { workflowId: $id, displayName: $name }) {

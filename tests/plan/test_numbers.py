@@ -10,8 +10,8 @@ from gateway.plan.numbers import Numbers
 from gateway.plan.program import Program
 from gateway.schema.build import build_schema
 from gateway.schema.selection import AstSelection, Operation
-from tests.operations import PLANNER
-from tests.test_request_counts import ALL
+from tests.answer.operations import PLANNER
+from tests.plan.test_request_counts import ALL
 
 SCHEMA = build_schema().core
 

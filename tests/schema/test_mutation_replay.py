@@ -16,9 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.schema.build import build_schema
-
-from .conftest import running
-from .test_replay import (
+from tests.conftest import running
+from tests.schema.test_replay import (
     CONDITIONS,
     EXAMPLES,
     NOT_A_READ,

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.schema.build import build_schema
-
-from .conftest import Gateway, Start
+from tests.conftest import Gateway, Start
 
 TEXT = Path("docs/mutations.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(

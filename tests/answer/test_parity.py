@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.answer import projection
 from gateway.schema.build import build_schema
-from tests.operations import Operations, Recorder, damage, executed, recorded, told, typed
+from tests.answer.operations import Operations, Recorder, damage, executed, recorded, told, typed
 
 ON, OFF = build_schema(), build_schema(projection=False)
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.settings import Settings
 from tests.conftest import Start
-from tests.test_clients import scripts as scripts
+from tests.outside.test_clients import scripts as scripts
 
 RECIPES = Path("docs/clients.md")
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
