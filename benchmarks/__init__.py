@@ -1,1 +1,1 @@
-"""What the gateway costs, beside what the same work costs otherwise: `python -m benchmarks`."""
+"""The cost of the gateway beside that of the same work done otherwise: `python -m benchmarks`."""

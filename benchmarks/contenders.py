@@ -26,14 +26,14 @@ _EXPANDED = "$select=id,processingStatus,failureReason,task"
 
 
 class Contender(Protocol):
-    """What a worker runs."""
+    """One of those that a worker runs."""
 
     async def answer(self) -> Any:
         """The data of one answer."""
 
 
 class Script:
-    """What the scripts share: a client that is ended with the script."""
+    """The base of the scripts: a client that is ended with the script."""
 
     def __init__(self, url: str) -> None:
         self.url = url

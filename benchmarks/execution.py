@@ -152,7 +152,7 @@ async def _per_leaf(part: Part, rows: int, *, turns: int) -> None:
 
 
 async def _not_compiled(part: Part, rows: int, *, turns: int) -> None:
-    """What the projection can't take must cost little more than without it."""
+    """Selections that the projection can't take, which must cost little more than without it."""
     table = part.table(
         f"What can't be compiled, {rows:,} task results",
         "case",

@@ -36,7 +36,7 @@ several kinds."""
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the operations against one kind of fault."""
+    """The outcome of the operations against one kind of fault."""
 
     operations: int = 0
     whole: int = 0
@@ -118,7 +118,7 @@ class _Rig:
         self._needs: dict[tuple[str, bool], dict[str, int]] = {}
 
     async def prepare(self) -> None:
-        """What each query answers and needs, when nothing fails and all has been learned."""
+        """The answer and the requests of each query when nothing fails and all has been learned."""
         for query in QUERIES:
             answer = await self._ask(query)
             assert "errors" not in answer, answer["errors"]

@@ -32,7 +32,7 @@ class Dropped(Exception):
 
 @dataclass(slots=True)
 class Asked:
-    """What was asked: HTTP requests, logical requests in them, and chances to fail."""
+    """Counts of HTTP requests, of logical requests in them, and of chances to fail."""
 
     http_requests: int = 0
     requests: int = 0

@@ -1,4 +1,4 @@
-"""What a tenant's load costs, beside a script that was optimised by hand for it.
+"""The load of a tenant, beside a script that was optimised by hand for it.
 
 CPU seconds of the gateway's process over those of the script's, for the same answer from the same
 sandbox, in turns; the least of several turns counts.
@@ -88,7 +88,7 @@ async def measure(*, quick: bool = False) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """What takes its turn: a worker, the process that is measured, and what is to be done before.
+    """One side of a comparison: a worker, the process that is measured, and the work before.
 
     Attributes:
         count: answers of a turn.

@@ -1,4 +1,4 @@
-"""What is asked: one query, in any volume, and what is counted of its answer."""
+"""The query that is asked, in any volume, and the counts of its answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What carries the requests behind the httpx API: CPU of a small answer, and of a megabyte."""
+"""Transports behind the httpx API: CPU of a small answer, and of a megabyte."""
 
 import asyncio
 import time
@@ -131,7 +131,7 @@ async def _measure(
 
 
 async def _encodings(part: Part, root: str) -> None:
-    """What the gateway's own client accepts, and whether it reads it."""
+    """The encodings that the gateway's own client accepts, and whether it reads them."""
     table = part.table("What the gateway's client accepts", "question", "answer")
     client = GraphClient(root.removesuffix("/v1.0"))
     session = Session("sandbox", time.monotonic() + 60)

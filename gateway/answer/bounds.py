@@ -219,7 +219,7 @@ class Bounded(AnsweringPartially):
     # --- objects and bytes -----------------------------------------------------------------
 
     def counted(self, complete: Callable[[], Any]) -> Any:
-        """What ``complete`` returns; what it completes is in the ledger already."""
+        """The value that ``complete`` returns; what it completes is in the ledger already."""
         before, self._counted = self._counted, True
         try:
             return complete()

@@ -101,7 +101,7 @@ class Compiled:
 
     @property
     def weight(self) -> int:
-        """What it takes, in characters of source."""
+        """Its size, in characters of source."""
         return len(self.source) + _OBJECT * len(self.objects)
 
 
@@ -127,7 +127,7 @@ def compile_selection(selection: Selection, readings: Readings, *, listed: bool)
 
 @dataclass(slots=True, eq=False)
 class _Read:
-    """What is read of one row.
+    """The source lines that read one row.
 
     Attributes:
         lines: that read it.
@@ -356,7 +356,7 @@ def _named(tell: TypeName, known: frozenset[str], row: Any) -> str:
 
 
 def _members(type_: Wrapped) -> dict[Any, str | None]:
-    """What the service writes for the members of an enum, as the schema reads it."""
+    """The texts that the service writes for the members of an enum, by name."""
     members: dict[Any, str | None] = {} if type_.non_null else {None: None}
     for value in type_.named.values.values():
         if isinstance(value.value, str):

@@ -62,7 +62,7 @@ class Projection:
 
     @property
     def kept(self) -> list[Compiled]:
-        """What is kept, the least recently used first."""
+        """The kept functions, the least recently used first."""
         return list(self._compiled.values())
 
     def found(self, selection: Selection, *, listed: bool) -> Compiled | None:
@@ -203,7 +203,7 @@ class Projecting(Bounded):
         return data
 
     def _projected(self, path: Path, make: Callable[[], Any], finish: Callable[[Any], Any]) -> Any:
-        """What ``finish`` does with what ``make`` makes of rows.
+        """The result of ``finish`` for what ``make`` makes of rows.
 
         Where there are many, the value of a root field is made beside the event loop, which goes on
         with other things meanwhile. What is below has a site in common, and so a list of holes.

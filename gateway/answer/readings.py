@@ -1,4 +1,4 @@
-"""What the projection may know of a schema: how values are read from rows without its resolvers."""
+"""The knowledge of a schema that the projection needs to read values without its resolvers."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Reading:
 
 
 class Readings(Protocol):
-    """What a schema tells of itself; whatever it does not tell is left to graphql-core."""
+    """The answers of a schema about itself; what it does not tell is left to graphql-core."""
 
     def of_field(self, definition: GraphQLField) -> Reading | None:
         """How the field is read; ``None`` if only its resolver knows."""

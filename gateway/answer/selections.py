@@ -82,12 +82,12 @@ class Field:
 
     @property
     def target(self) -> "Selection | None":
-        """What is selected below, if all objects there are of one type."""
+        """The selection below, if all objects there are of one type."""
         return (self.targets or {}).get(self.type.named.name)
 
 
 class Selection:
-    """What is selected of the objects of one type.
+    """The selection on the objects of one type.
 
     Attributes:
         type: the type.
@@ -133,7 +133,7 @@ class Selection:
 
 
 class Known(NamedTuple):
-    """What a schema tells of a field; see `Field`."""
+    """A field as a schema tells of it; see `Field`."""
 
     definition: GraphQLField
     type: Wrapped
@@ -141,7 +141,7 @@ class Known(NamedTuple):
 
 
 class Fields:
-    """What a schema tells of its fields, asked once of each.
+    """The fields of a schema, each asked about once.
 
     Args:
         readings: what the schema tells of itself.
@@ -172,7 +172,7 @@ def _readable(definition: GraphQLField, reading: Reading) -> bool:
 
 
 class Executing(Protocol):
-    """What is asked of the executor of an operation."""
+    """The part of an operation's executor that is used here."""
 
     def collect_subfields(
         self, return_type: GraphQLObjectType, field_details_list: FieldDetailsList
@@ -201,7 +201,7 @@ class Selector:
     def select(
         self, executing: Executing, type_: GraphQLObjectType, details: FieldDetailsList
     ) -> Selection | None:
-        """What ``details`` select of ``type_``; ``None`` if any of it needs graphql-core.
+        """The selection of ``details`` on ``type_``; ``None`` if any of it needs graphql-core.
 
         Raises:
             TooLarge: too many fields were selected.

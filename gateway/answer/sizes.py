@@ -37,7 +37,7 @@ class _Below:
 
 
 class Sizes:
-    """What one object of a selection has, made once for each selection of an operation.
+    """The members of one object of a selection, made once for each selection of an operation.
 
     Args:
         selection: what is selected.

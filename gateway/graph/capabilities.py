@@ -1,4 +1,4 @@
-"""What the connected service turned out to accept.
+"""The options that the connected service turned out to accept.
 
 Where the documents and the metadata disagree (questions.md, points 1, 6 and 10), an option is used
 until the service is proven to refuse or ignore it (`gateway.graph.experiment`); from then on this
@@ -17,7 +17,7 @@ _LONGEST_NAME = 500
 
 
 class Standing(StrEnum):
-    """What is known of a capability."""
+    """The state of knowledge about a capability."""
 
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"
@@ -43,7 +43,7 @@ class Capabilities:
         self.doubted: set[str] = set()
 
     def standing(self, capability: str) -> Standing:
-        """What is known of ``capability``."""
+        """The state of knowledge about ``capability``."""
         return self._known.get(capability, Standing.UNKNOWN)
 
     def allows(self, capability: str) -> bool:

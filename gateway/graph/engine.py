@@ -1,4 +1,4 @@
-"""What operations share: the client, what was learned of the service, and the limits."""
+"""The engine that operations share: client, knowledge of the service, and limits."""
 
 import asyncio
 import time

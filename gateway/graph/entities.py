@@ -99,7 +99,7 @@ def _is_known(child: PlanNode, known: Mapping[str, Any]) -> bool:
 
 
 def stand_in(node: PlanNode, error: GatewayError, address: Address | None) -> Row | GatewayError:
-    """What is known of an entity of which nothing can be read, because of ``error``.
+    """A stand-in for an entity of which nothing can be read, because of ``error``.
 
     Args:
         node: with what is known, and what is selected.

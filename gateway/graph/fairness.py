@@ -51,7 +51,7 @@ class TooLate(Exception):
         self.after = after
 
     def error(self, *, changes: bool) -> GraphError:
-        """What a caller is told of a request that was not sent."""
+        """The error of a request that was not sent."""
         if self.after is not None:
             message = "not sent: the service throttles, and the deadline is before it stops to"
             return Throttled(message, retryAfter=str(math.ceil(self.after)))
@@ -62,7 +62,7 @@ class TooLate(Exception):
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """What may be sent now: ``requests`` of those that were asked for, in ``round`` of the pace."""
+    """Leave to send now: ``requests`` of those that were asked for, in ``round`` of the pace."""
 
     caller: str
     pace: Pace

@@ -198,7 +198,7 @@ class Lists(Pivots):
 
 
 class _Guard:
-    """What breaks within fails one edge and no other."""
+    """A guard: whatever breaks within fails one edge and no other."""
 
     __slots__ = ("_edge",)
 

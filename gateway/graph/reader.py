@@ -165,7 +165,7 @@ class Reader:
     def _trials(
         self, path: str, options: Options, option: str, entity: str
     ) -> list[Coroutine[Any, Any, bool]]:
-        """What finds out what a refusal was for; once in an operation."""
+        """The trials that find out the reason of a refusal; once in an operation."""
         tried = needed(options, option, entity)[-1]
         if tried in self._tried:
             return []

@@ -1,4 +1,4 @@
-"""What a program did in one run, step by step: `extensions.plan`.
+"""The record of a program's run, step by step: `extensions.plan`.
 
 It is kept beside the program and only where somebody asks for it. No id, and no value that a caller
 has not given, is in it: requests are told by their templates.
@@ -22,7 +22,7 @@ _current: ContextVar[Step | None] = ContextVar("step", default=None)
 
 
 class on:  # noqa: N801 - it reads as a preposition
-    """What is asked within is asked by ``step``."""
+    """Count what is asked within as asked by ``step``."""
 
     __slots__ = ("_step", "_token")
 
@@ -38,7 +38,7 @@ class on:  # noqa: N801 - it reads as a preposition
 
 @dataclass(slots=True)
 class Ran:
-    """What one step did.
+    """The record of one step.
 
     Attributes:
         http_requests: HTTP requests that carried something of it.
@@ -63,7 +63,7 @@ class Ran:
 
 
 class Record:
-    """What the programs of one operation did.
+    """The record of the programs of one operation.
 
     Args:
         routes: of the service.

@@ -1,4 +1,4 @@
-"""What became of a request: the service's answer, judged."""
+"""The outcome of a request: the service's answer, judged."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +42,7 @@ class Body:
 
     @property
     def value(self) -> Any:
-        """What is in it; `NOT_JSON` if it has numbers that no JSON reader takes."""
+        """The decoded JSON; `NOT_JSON` if it has numbers that no JSON reader takes."""
         if self._value is _UNREAD:
             try:
                 self._value = orjson.loads(memoryview(self.raw))

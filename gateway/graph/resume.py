@@ -22,7 +22,7 @@ _NONE = bytes(DIGEST_BYTES)
 
 
 def digest(row: Row, key: str) -> bytes:
-    """What a cursor keeps of the key of ``row``; zeros where there is no key."""
+    """The digest of the key of ``row`` that a cursor keeps; zeros where there is no key."""
     value = row.get(key)
     if type(value) is not str:
         if type(value) is not int:

@@ -69,7 +69,7 @@ class Runner(Edges):
         return requests
 
     def _question(self) -> Trial | None:
-        """What is to be asked beside the first layer, before a whole one relies on the answer."""
+        """The question to ask beside the first layer, before a whole one relies on the answer."""
         probe, capabilities = self._program.probe, self._reader.capabilities
         if probe is None or capabilities.standing(probe.capability) is not Standing.UNKNOWN:
             return None

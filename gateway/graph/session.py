@@ -16,7 +16,7 @@ _FREE_REPEATS = 20
 
 @dataclass(slots=True)
 class Usage:
-    """What one operation has cost so far: HTTP requests, and logical requests within them.
+    """The cost of one operation so far: HTTP requests, and logical requests within them.
 
     What is sent again counts again; ``repeated`` is how many of ``requests`` that were.
     ``received`` are the bytes of the answers. ``sending`` of the HTTP requests are under way now,

@@ -193,7 +193,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 def _told(problem: Exception, sending: Sending) -> httpx.TransportError:
-    """What went wrong, in httpx's words; whatever it is, the caller learns whether it was sent."""
+    """The failure in httpx's words; whatever it is, the caller learns whether it was sent."""
     message = str(problem) or type(problem).__name__
     if isinstance(problem, TimeoutError):
         return (httpx.ReadTimeout if sending.begun else httpx.ConnectTimeout)(message)

@@ -1,4 +1,4 @@
-"""What of a list that is made of many could not be read, and why."""
+"""The parts of a list made of many that could not be read, and why."""
 
 from dataclasses import dataclass, field
 from itertools import zip_longest

@@ -421,7 +421,7 @@ def _from_place(
 
 
 def edge_of(node: PlanNode, path: str) -> str:
-    """What the cursors of an edge are signed with: its path, and what it was asked with."""
+    """The text that the cursors of an edge are signed with: its path and its arguments."""
     arguments = significant(node.arguments)
     arguments.pop("first", None)
     arguments.pop("after", None)

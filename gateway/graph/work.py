@@ -31,7 +31,7 @@ class Breath:
 
 
 class Works:
-    """What is to be done in the next layer."""
+    """The work of the next layer."""
 
     def __init__(self) -> None:
         self._next: list[Work] = []

@@ -18,7 +18,7 @@ _LONGEST_NAME = 128
 
 @dataclass(slots=True)
 class OperationRecord:
-    """What is told of one operation; filled in while it is answered.
+    """The log record of one operation; filled in while it is answered.
 
     Attributes:
         id: a new one for each operation.

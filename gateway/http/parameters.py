@@ -168,7 +168,7 @@ def _from_json(text: str | bytes | None, what: str) -> Any:
 
 
 def _not_utf8(text: bytes) -> str | None:
-    """What tells that the bytes of a body are not UTF-8; ``None`` if they are."""
+    """The error for a body whose bytes are not UTF-8; ``None`` if they are."""
     for bom, name in _BOMS:
         if text.startswith(bom):
             return f"its byte order mark is that of {name}"

@@ -114,7 +114,7 @@ class CursorCodec:
         return self._payload(edge, cursor) is not None
 
     def _payload(self, edge: str, cursor: str) -> bytes | None:
-        """What is signed in a cursor of ``edge``; ``None`` if it is none."""
+        """The signed content of a cursor of ``edge``; ``None`` if it is none."""
         if not cursor or len(cursor) > _MAX_LENGTH:
             return None
         try:
@@ -145,7 +145,7 @@ class CountedCursors(CursorCodec):
 
 
 def signed_edge(name: str, arguments: Mapping[str, Any]) -> str:
-    """What the cursors of an edge are signed with: its name or path, and what it was asked with."""
+    """The text that the cursors of an edge are signed with: its name or path, and its arguments."""
     text = str(arguments)
     if len(text) > _LONG_ARGUMENTS:
         text = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,7 +8,7 @@ from gateway.errors import GatewayError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partial:
-    """What could be had of an edge, stitched in the place of its value.
+    """The part of an edge that could be had, stitched in the place of its value.
 
     The field is answered with ``value``, and ``error`` is listed once, at the field's own path.
 

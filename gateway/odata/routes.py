@@ -43,7 +43,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is particular to the paths of one service.
+    """The particulars of one service's paths.
 
     Attributes:
         root: the path of the container of its collections, from the version root.

@@ -47,7 +47,7 @@ class Across(Step):
         return self.node.arguments.get(of[0]) if of is not None else None
 
     def condition(self, place: int) -> Filter:
-        """What holds of the containers of one kind that can hold a row; ``{}``: of all."""
+        """The condition of the containers of one kind that can hold a row; ``{}``: none."""
         evidence = self.spec.sources[place].evidence
         return evidence.condition(self.node.arguments) if evidence is not None else {}
 

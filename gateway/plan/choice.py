@@ -29,7 +29,7 @@ class Choice(Step):
     def beside(
         self, grandparent: Row, limit: int | None, size: int, costs: CostModel
     ) -> tuple[Extent, str]:
-        """What of the flat collection to read while the rows are read, and why.
+        """The extent of the flat collection to read while the rows are read, and why.
 
         Args:
             grandparent: the row above the list.

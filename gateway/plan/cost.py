@@ -60,7 +60,7 @@ class Latency:
 
     @property
     def seconds(self) -> float:
-        """What a request takes."""
+        """The latency of a request, in seconds."""
         return min(self.MOST, max(self.LEAST, min(self._seen, default=self.LEAST)))
 
 
@@ -81,7 +81,7 @@ class CostModel:
         return self._key(one) <= self._key(other)
 
     def seconds(self, cost: Cost) -> float:
-        """What ``cost`` comes to."""
+        """The cost in seconds, items priced."""
         return cost.chain * self._latency.seconds + cost.items * self._price
 
     def _key(self, cost: Cost) -> tuple[float, int, int]:

@@ -30,7 +30,7 @@ class Strategy(StrEnum):
 
 
 class Shape(StrEnum):
-    """What an edge yields: one entity, a bounded list, or pages behind a connection."""
+    """The shape of an edge: one entity, a bounded list, or pages behind a connection."""
 
     SINGLE = "single"
     LIST = "list"
@@ -63,7 +63,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a container tells of the rows that it holds; each by its facts and the filter on rows.
+    """Evidence of a container about its rows: functions of its facts and of the filter on rows.
 
     Attributes:
         facts: properties of the container that are needed for it.

@@ -287,7 +287,7 @@ class PlanNode:
 
     @property
     def wanted(self) -> set[str]:
-        """What is selected beyond the key: `needs`, and the edges below."""
+        """The names selected beyond the key: `needs`, and the edges below."""
         return {*self.needs, *(child.navigation.name for child in self.children.values())}
 
     @property

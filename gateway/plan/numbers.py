@@ -1,4 +1,4 @@
-"""What a program would cost for a tenant of a given size: the numbers that `explain` prints."""
+"""The cost of a program for a tenant of a given size: the numbers that `explain` prints."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -116,7 +116,7 @@ class Numbers:
         self._below(node, parents, each)
 
     def _below(self, node: PlanNode, parents: int, each: int) -> None:
-        """What hangs below the rows of a node, ``each`` for every one of ``parents``."""
+        """Count what hangs below the rows of a node, ``each`` for every one of ``parents``."""
         rows = parents * each
         for child in node.children.values():
             if child is node.pivot and Choice in child.steps:

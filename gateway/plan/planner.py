@@ -43,7 +43,7 @@ class SelectedField(Protocol):
 
     @property
     def selection(self) -> "Selection":
-        """What is selected below it."""
+        """The selection set below it."""
 
 
 class Selection(Protocol):

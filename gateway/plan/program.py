@@ -39,7 +39,7 @@ from gateway.plan.stitch import address_of, collection_path, home_of
 
 @dataclass(slots=True)
 class Program:
-    """What one operation asks for: its root edges hang below ``root``.
+    """The steps of one operation: its root edges hang below ``root``.
 
     Attributes:
         root: the operation itself, as the place above all others.
@@ -192,14 +192,14 @@ class _Walk:
         self._listed(node, f"{row}/{node.navigation.name}", layer, edge, id_)
 
     def _listed(self, node: PlanNode, path: str, layer: int, edge: str, id_: str) -> None:
-        """What hangs below the rows of a list at ``path``."""
+        """Walk what hangs below the rows of a list at ``path``."""
         row = home_of(node, {node.entity.key or "id": KEY}, path) or f"{path}/{KEY}"
         self._rows(node, row, layer, edge, id_, path)
 
     def _rows(
         self, node: PlanNode, row: str, layer: int, edge: str, id_: str, path: str = ""
     ) -> None:
-        """What hangs below rows at ``row`` that come out of a list, which is at ``path``."""
+        """Walk what hangs below rows at ``row`` that come out of a list, which is at ``path``."""
         expand = node.expansion(listed=True, allows=_everything)
         rides = expand.name if expand is not None else ""
         properties, edges = node.details
@@ -288,7 +288,7 @@ class _Walk:
         self._inner(node, _inside(node, path), layer, edge, id_)
 
     def _inner(self, node: PlanNode, row: str, layer: int, edge: str, id_: str) -> None:
-        """What hangs below entities that came inside others."""
+        """Walk what hangs below entities that came inside others."""
         self._backward(node, row, layer, edge, id_)
         for place, child in enumerate(node.children.values(), 1):
             below = f"{id_}.{place}"

@@ -1,4 +1,4 @@
-"""What is still to come: the requests that the lists of a layer, and what hangs below them, need.
+"""The requests still to come for the lists of a layer and for what hangs below them.
 
 It is a lower bound, reckoned from what rows tell (a grandparent counts its parents and targets) and
 from the page size seen. Where nothing is told, a list is one request, and what hangs below it is
@@ -16,7 +16,7 @@ from gateway.plan.rows import Row, values_of
 
 @dataclass(frozen=True)
 class Reckoning:
-    """What the lists of one place need.
+    """The needs of the lists of one place.
 
     Attributes:
         node: the place.

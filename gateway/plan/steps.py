@@ -31,7 +31,7 @@ KEY = "0"
 
 
 class Kind(StrEnum):
-    """What a step is, as in the architecture's vocabulary."""
+    """The kind of a step, as in the architecture's vocabulary."""
 
     INLINE = "inline"
     READ = "read"
@@ -79,7 +79,7 @@ class Step:
         return []
 
     def told(self, allows: Allows) -> tuple[Kind, str]:
-        """What the step is, and why."""
+        """The kind of the step, and why."""
         return self.kind, self.why
 
     def describe(self, allows: Allows, routes: Routes) -> list[str]:
@@ -103,13 +103,13 @@ class Step:
 
 
 class Inline(Step):
-    """What is inside the row above."""
+    """Reads nothing: it is inside the row above."""
 
     kind = Kind.INLINE
 
 
 class Carried(Step):
-    """What is inside the row above: as a stub, or whole where it rides on that row's request.
+    """Reads nothing: a stub inside the row above, or a whole where it rides on that row's request.
 
     Attributes:
         listed: whether the row above comes out of a list; ``None`` where it has no request.
@@ -186,7 +186,7 @@ class ReadEntity(Step):
         return options
 
     def requests(self, rows: Iterable[Row], allows: Allows) -> list[GraphRequest]:
-        """What is asked for each of ``rows`` that leads to an entity."""
+        """The request for each of ``rows`` that leads to an entity."""
         found = [address for row in rows if (address := address_of(self.node, row)) is not None]
         return [
             self.options(address, allows).get(
@@ -224,7 +224,7 @@ class ReadDetails(Step):
         return Options(select=selected if node.navigation.selectable else None)
 
     def requests(self, rows: Iterable[Row], edges: Sequence[PlanNode]) -> list[GraphRequest]:
-        """What is asked for each of ``rows``."""
+        """The request for each of ``rows``."""
         options = self.options(edges)
         return [options.get(row[ADDRESS]) for row in rows]
 
@@ -241,7 +241,7 @@ class ReadDetails(Step):
 
 
 class Expanded(Step):
-    """What rides on the request for the rows above."""
+    """Rides on the request for the rows above."""
 
     kind = Kind.EXPAND
 
@@ -388,7 +388,7 @@ class Probe(Step):
 
     @property
     def capability(self) -> str:
-        """What is asked for."""
+        """The capability that is asked for."""
         return expansion_of(self.node, self.pivot)
 
     def requests(self) -> list[GraphRequest]:

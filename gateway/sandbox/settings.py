@@ -1,4 +1,4 @@
-"""What a sandbox holds and how it behaves where the documents leave a choice."""
+"""The settings of a sandbox: its size, and its behaviour where the documents leave a choice."""
 
 import time
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What can be asked: Strawberry types, one file per resource."""
+"""The schema: Strawberry types, one file per resource."""

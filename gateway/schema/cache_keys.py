@@ -1,4 +1,4 @@
-"""What normalising client caches must know of the schema, as a JavaScript module.
+"""The keys of normalising client caches, as a JavaScript module.
 
 Apollo Client, urql's graphcache and Relay keep an object under its ``id`` unless told otherwise,
 and most ids of Microsoft Graph are unique only within a container (graph-lifecycle-api.md,

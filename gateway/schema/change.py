@@ -86,7 +86,7 @@ def sending(
     body: str | None = None,
     untold: Sequence[str] = (),
 ) -> Perform:
-    """What a mutation does that sends one request.
+    """The work of a mutation that sends one request.
 
     Args:
         input_: its input type.
@@ -320,7 +320,7 @@ class MutationField:
         return get_named_type(self._info.return_type).name
 
     async def payload(self, places: Places) -> Row:
-        """What is selected of the payload, by edge; nothing that fails takes the change with it.
+        """The selected payload, by edge; nothing that fails takes the change with it.
 
         Args:
             places: what each edge leads to: one object, or several and why some can't be had.

@@ -214,7 +214,7 @@ class RemoveUserProcessingResultSubjectInput(_UserResultKey):
 
 @strawberry.type(description="A user processing result that was changed.")
 class UserProcessingResultPayload:
-    """What mutations of user processing results answer."""
+    """The payload of mutations of user processing results."""
 
     outcome: ChangeOutcome = outcome()
     user_processing_result: UserProcessingResult | None = changed(

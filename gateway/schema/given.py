@@ -1,4 +1,4 @@
-"""What a mutation is given: from the members of an input type to a request's path and body.
+"""The way from the members of an input type to a request's path and body.
 
 An input type is a plain annotated class whose fields are made by `member`, `required` and `key`.
 Members have Microsoft Graph's names, so the JSON to send follows from the type; a field's rules are
@@ -65,7 +65,7 @@ def required(description: str, *rules: Rule, **how: Any) -> Any:
 
 
 def key(description: str, **default: Any) -> Any:
-    """What goes into the path of the request: an id, unless `path_of` says otherwise."""
+    """A member that goes into the path of the request: an id, unless `path_of` says otherwise."""
     return strawberry.field(description=description, metadata={_KEY: True}, **default)
 
 
@@ -175,7 +175,7 @@ def not_blank(value: Any) -> str | None:
 
 
 def an_id(value: Any) -> str | None:
-    """What can be the id of an object (see `Routes.checked_id`)."""
+    """A text that can be the id of an object (see `Routes.checked_id`)."""
     try:
         _NO_ROUTES.checked_id(value, "")
     except BadUserInput as error:

@@ -1,4 +1,4 @@
-"""What workflows, their tasks and their settings are made of, as it is given.
+"""The inputs that workflows, their tasks and their settings are made of.
 
 Constraints: graph-lifecycle-api.md, section 3 (members), section 5.1 (rows 2, 4, 9, 28) and
 section 7 (service limits).
@@ -37,7 +37,7 @@ MAX_SUBJECTS = 10
 
 @strawberry.input(description="An object, by its id.")
 class EntityReferenceInput:
-    """What a navigation property is bound to."""
+    """A reference that a navigation property is bound to."""
 
     id: strawberry.ID = required("Microsoft Graph's id of the object.", an_id)
 

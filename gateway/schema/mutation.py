@@ -48,7 +48,7 @@ RESULT_OF_TASK = f"{W}/tasks/{{taskId}}/taskProcessingResults/{{taskProcessingRe
 
 @strawberry.type(description="A workflow that was changed, or was made to do something.")
 class WorkflowPayload:
-    """What mutations of workflows answer."""
+    """The payload of mutations of workflows."""
 
     outcome: ChangeOutcome = outcome()
     workflow: Workflow | None = changed("Workflow", "The workflow as it is now.")
@@ -56,7 +56,7 @@ class WorkflowPayload:
 
 @strawberry.type(description="A task that was changed.")
 class TaskPayload:
-    """What mutations of tasks answer."""
+    """The payload of mutations of tasks."""
 
     outcome: ChangeOutcome = outcome()
     task: Task | None = changed("Task", "The task as it is now.")
@@ -64,7 +64,7 @@ class TaskPayload:
 
 @strawberry.type(description="A task processing result that was changed.")
 class TaskProcessingResultPayload:
-    """What mutations of task processing results answer."""
+    """The payload of mutations of task processing results."""
 
     outcome: ChangeOutcome = outcome()
     task_processing_result: TaskProcessingResult | None = changed(
@@ -74,7 +74,7 @@ class TaskProcessingResultPayload:
 
 @strawberry.type(description="A custom task extension that was changed.")
 class CustomTaskExtensionPayload:
-    """What mutations of custom task extensions answer."""
+    """The payload of mutations of custom task extensions."""
 
     outcome: ChangeOutcome = outcome()
     custom_task_extension: CustomTaskExtension | None = changed(
@@ -84,7 +84,7 @@ class CustomTaskExtensionPayload:
 
 @strawberry.type(description="The tenant's settings, changed.")
 class SettingsPayload:
-    """What the mutation of the settings answers."""
+    """The payload of the mutation of the settings."""
 
     outcome: ChangeOutcome = outcome()
     settings: LifecycleManagementSettings | None = changed(
@@ -94,7 +94,7 @@ class SettingsPayload:
 
 @strawberry.type(description="An object that is gone.")
 class DeletedPayload:
-    """What mutations that delete answer."""
+    """The payload of mutations that delete."""
 
     outcome: ChangeOutcome = outcome()
     id: strawberry.ID = strawberry.field(description="Its id.")
@@ -113,7 +113,7 @@ class PreviewFailedTask:
 
 @strawberry.type(description="What a preview of failures found.")
 class PreviewTaskFailuresPayload:
-    """What `previewTaskFailures` answers."""
+    """The payload of `previewTaskFailures`."""
 
     outcome: ChangeOutcome = outcome()
     preview_failed_tasks: list[PreviewFailedTask] | None = strawberry.field(
@@ -124,7 +124,7 @@ class PreviewTaskFailuresPayload:
 
 @strawberry.type(description="What became of each run that was to be canceled.")
 class CancelProcessingPayload:
-    """What `cancelProcessing` answers."""
+    """The payload of `cancelProcessing`."""
 
     outcome: ChangeOutcome = outcome()
     runs: list[Run | None] = changed(
@@ -192,7 +192,7 @@ async def _cancel(field: MutationField) -> Row:
 
 
 def _outcome(errors: Sequence[GatewayError], changes: int) -> ChangeOutcome:
-    """What came of so many changes, of which some ended with errors."""
+    """The outcome of so many changes, of which some ended with errors."""
     if any(error.extensions.get("outcomeUnknown") for error in errors):
         return ChangeOutcome.UNKNOWN
     if not errors:

@@ -1,4 +1,4 @@
-"""What the projection may know of this schema."""
+"""The knowledge of this schema that the projection needs."""
 
 from inspect import isfunction
 

@@ -79,7 +79,7 @@ class Connection(Generic[T]):
 
 @strawberry.type(description="A part of a list across workflows that could not be read.")
 class Unread:
-    """What the rows of a connection lack, and why."""
+    """The part that a connection lacks, and why."""
 
     workflow_id: strawberry.ID | None = strawberry.field(
         description="Id of the workflow; null if further workflows could not be listed."

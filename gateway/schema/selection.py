@@ -25,7 +25,7 @@ from gateway.internals import VariableValues
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What the selection sets of one operation share."""
+    """The schema, fragments and variables that the selection sets of one operation share."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]

@@ -113,11 +113,11 @@ def test_the_app_is_never_open_to_anyone() -> None:
         authenticator_of(Settings().access, credentials)
 
 
-def test_the_examples_of_the_readme_are_complete(
+def test_the_examples_of_the_document_are_complete(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     certificate(tmp_path)
-    readme = Path("README.md").read_text(encoding="utf-8")
+    readme = Path("docs/running.md").read_text(encoding="utf-8")
     examples = re.findall(r"```sh\n(GATEWAY_[^`]*GATEWAY_CREDENTIALS=[^`]*)```", readme)
     assert len(examples) == 2
     for example in examples:

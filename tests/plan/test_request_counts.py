@@ -227,7 +227,7 @@ SPARED = {
 
 
 def spared_table() -> str:
-    """The table of the README."""
+    """The table of docs/cost.md."""
     lines = ["| query | `latency` | `balanced` | `quota` |", "|---|---|---|---|"]
     lines += [f"| {name} | {' | '.join(counts)} |" for name, (_, _, counts) in SPARED.items()]
     return "\n".join(lines)
@@ -257,5 +257,5 @@ async def test_what_is_spared_is_a_setting(start: Start, name: str, place: int) 
     assert f"{sent.http} / {len(sent.items)}" == counts[place]
 
 
-def test_the_readme_tells_what_is_spared() -> None:
-    assert spared_table() in Path("README.md").read_text(encoding="utf-8")
+def test_the_document_tells_what_is_spared() -> None:
+    assert spared_table() in Path("docs/cost.md").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ _REPORTED = "The custom task extension answered that it failed."
 
 @dataclass(frozen=True)
 class Activation:
-    """What a run is started with.
+    """The subjects, tasks and times that a run is started with.
 
     `subjects` are the users with the tasks to process for each. `waiting` holds the tasks that
     wait for an answer, with the seconds until they fail (infinity: never). `results` are the ids

@@ -1,4 +1,4 @@
-"""What belongs to no workflow: templates, custom task extensions and the tenant's settings.
+"""The catalogue: templates, custom task extensions and the tenant's settings.
 
 Members as in graph-lifecycle-api.md section 3, Other entities, and in the CSDL.
 """

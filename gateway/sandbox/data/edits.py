@@ -1,4 +1,4 @@
-"""What was written, laid over rows that are made when they are looked at."""
+"""Edits, laid over rows that are made when they are looked at."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

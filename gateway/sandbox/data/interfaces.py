@@ -1,4 +1,4 @@
-"""What a workflow and a run are to the endpoints, wherever their data comes from."""
+"""The interfaces of a workflow and a run, wherever their data comes from."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""What the declaration of an endpoint consists of."""
+"""The parts of the declaration of an endpoint."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

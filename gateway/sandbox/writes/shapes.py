@@ -1,4 +1,4 @@
-"""What the bodies of the writing methods hold: sections 4 and 5 of graph-lifecycle-api.md."""
+"""The bodies of the writing methods: sections 4 and 5 of graph-lifecycle-api.md."""
 
 from gateway.sandbox.settings import MAX_TASKS
 from gateway.sandbox.writes.bodies import (
