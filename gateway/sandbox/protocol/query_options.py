@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote_plus
 
 import orjson
@@ -18,9 +18,7 @@ from gateway.sandbox.data.model import EntityType, Property, Row, words
 from gateway.sandbox.errors import bad_request
 from gateway.sandbox.protocol.filters import Filter, comparable, compile_filter
 from gateway.sandbox.settings import SandboxSettings
-
-if TYPE_CHECKING:
-    from gateway.sandbox.writes.declarations import Endpoint, Navigation
+from gateway.sandbox.writes.declarations import Endpoint, Navigation
 
 _KNOWN = frozenset(words("count expand filter format orderby search select skip skiptoken top"))
 _EXPAND_ITEM = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.S)
@@ -33,7 +31,7 @@ MAX_IDS = 15
 class Expansion:
     """One expanded relationship and what is selected of it."""
 
-    navigation: "Navigation"
+    navigation: Navigation
     select: tuple[str, ...] | None = None
     silent: bool = False
 
@@ -85,7 +83,7 @@ def split_query(text: str) -> dict[str, str]:
 
 
 def parse_query(
-    text: str, endpoint: "Endpoint", path: str, settings: SandboxSettings, beta: bool = False
+    text: str, endpoint: Endpoint, path: str, settings: SandboxSettings, beta: bool = False
 ) -> Query:
     """Return the query options in `text`, the query string of a request to `endpoint`.
 
@@ -139,7 +137,7 @@ def _select(text: str | None, entity: EntityType, support: str) -> tuple[str, ..
 
 
 def _expand(
-    text: str, endpoint: "Endpoint", settings: SandboxSettings, selectable: str, beta: bool
+    text: str, endpoint: Endpoint, settings: SandboxSettings, selectable: str, beta: bool
 ) -> Expansion:
     depth = 0
     for character in text:

@@ -1,0 +1,1 @@
+"""Rows: documented, generated from a seed, and edited."""

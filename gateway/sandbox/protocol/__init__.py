@@ -1,0 +1,1 @@
+"""HTTP and OData: routing, $batch, query options, filters, faults on demand."""
