@@ -1,4 +1,4 @@
-"""The settings of a sandbox: its size, and its behaviour where the documents leave a choice."""
+"""Settings of a sandbox: its volume, and its behaviour where the documents leave a choice."""
 
 import time
 from collections.abc import Callable

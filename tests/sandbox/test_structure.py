@@ -57,6 +57,17 @@ def test_the_packages_build_on_each_other_in_one_direction(package: str) -> None
             assert name.split(".")[2] in BELOW[package], file
 
 
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_docstrings_begin_with_what_the_thing_is_or_does(file: Path) -> None:
+    """Those of constants too, which Python keeps nowhere."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        value = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            assert value.value.split()[0] not in {"What", "How", "Whether", "Why", "Where"}, (
+                f"{file}:{node.lineno}"
+            )
+
+
 def run(script: str) -> str:
     """The output of a script in a process of its own."""
     done = subprocess.run(  # noqa: S603

@@ -42,7 +42,7 @@ _REPORTED = "The custom task extension answered that it failed."
 
 @dataclass(frozen=True)
 class Activation:
-    """The subjects, tasks and times that a run is started with.
+    """The input of a run that a request starts.
 
     `subjects` are the users with the tasks to process for each. `waiting` holds the tasks that
     wait for an answer, with the seconds until they fail (infinity: never). `results` are the ids
@@ -65,7 +65,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class Step:
-    """How far one task is for one user; the times are seconds since the start of the run."""
+    """The state of one task for one user; times are seconds since the start of the run."""
 
     status: str
     start: float | None = None
@@ -112,7 +112,7 @@ class ActivatedRun:
 
     @cached_property
     def fates(self) -> list[list[str]]:
-        """How each user's tasks end if nothing stops them and they don't wait."""
+        """The final status of each user's tasks, if nothing stops them and none waits."""
         chance = random.Random(self.seed).random  # noqa: S311 - made-up data
         fates = [
             ["failed" if chance() < FAILURE_RATE else "completed" for _ in tasks]

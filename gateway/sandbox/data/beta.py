@@ -1,4 +1,4 @@
-"""The members that only /beta has: graph-lifecycle-api.md section 3, Differences of beta.
+"""Rows that only /beta has: graph-lifecycle-api.md section 3, Differences of beta.
 
 Generated rows carry the members of beta, which v1.0 hides; documented rows stay as documented.
 """

@@ -1,4 +1,4 @@
-"""The catalogue: templates, custom task extensions and the tenant's settings.
+"""Rows that belong to no workflow: templates, custom task extensions and the tenant's settings.
 
 Members as in graph-lifecycle-api.md section 3, Other entities, and in the CSDL.
 """

@@ -1,4 +1,4 @@
-"""Edits, laid over rows that are made when they are looked at."""
+"""Edits: written changes, laid over rows that are built on access."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from gateway.sandbox.data.model import Row
 from gateway.sandbox.data.rows import Rows
 
 Place = Mapping[str, str | None]
-"""Where a row was added: the ids of what it belongs to, by kind."""
+"""The place of an added row: the ids of the entities that it belongs to, by kind."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The interfaces of a workflow and a run, wherever their data comes from."""
+"""Interfaces of workflows and runs, the same for generated, documented and written ones."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol

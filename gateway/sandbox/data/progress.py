@@ -1,4 +1,4 @@
-"""How far the run in progress is."""
+"""Progress of a run, which moves with the clock of the sandbox."""
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -10,11 +10,12 @@ _PAUSE_STEPS = 10
 
 
 class Progress:
-    """One more task result every two seconds, user by user, towards the given outcomes.
+    """The course of a run towards the given outcomes.
 
-    A third is done in the beginning. Before the last result it stands still for a while, so that
-    the run stays in progress, then it begins anew. `elapsed` tells the seconds since the start.
-    Results that end up canceled take no time: the failure before them cancels them.
+    Every two seconds one more task result is done, user by user; a third is done in the beginning.
+    Before the last result it stands still for a while, so that the run stays in progress, then it
+    begins anew. `elapsed` tells the seconds since the start. Results that end up canceled take no
+    time: the failure before them cancels them.
     """
 
     def __init__(self, outcomes: Sequence[Outcome], elapsed: Callable[[], float]) -> None:

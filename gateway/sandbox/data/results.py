@@ -110,7 +110,7 @@ class GeneratedRun:
 
     @cached_property
     def final_outcomes(self) -> list[Outcome]:
-        """How each user's tasks end; after a failure that stops the rest, they are canceled."""
+        """The final status of each user's tasks; those after a failure that stops are canceled."""
         chance = random.Random(self.seed).random  # noqa: S311 - made-up data
         stops = [not task["continueOnError"] for task in self.tasks]
         outcomes = []
@@ -126,7 +126,7 @@ class GeneratedRun:
 
     @cached_property
     def progress(self) -> Progress | None:
-        """How far the run is, unless it is finished."""
+        """The progress of the run, or None if it is finished."""
         return Progress(self.final_outcomes, self.elapsed) if self.elapsed else None
 
     def cancel(self) -> None:

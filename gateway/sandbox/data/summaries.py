@@ -1,4 +1,4 @@
-"""The answers of the summary functions: sums over the runs that were started in a period.
+"""The summary functions: sums over the runs that were started in a period.
 
 Sources: graph-lifecycle-api.md sections 4 (members) and 5 (rows 32, 39, 43, 47, 53 to 56). What
 the documents state for one workflow and one period is answered as stated. A run counts as

@@ -21,7 +21,7 @@ from gateway.sandbox.data.workflows import ANCHOR, CATEGORIES
 from gateway.sandbox.settings import SandboxSettings
 
 ADMINISTRATORS = 3
-"""How many of the users manage the workflows: the first ones."""
+"""Number of users, the first ones, that manage the workflows."""
 NOW = ANCHOR + 3600 * TICKS_PER_SECOND + 1_234_567
 _BETWEEN_WRITES = TICKS_PER_SECOND // 1000
 

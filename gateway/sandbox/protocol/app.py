@@ -48,10 +48,10 @@ _LONGEST_ADVANCE = 10 * 366 * 86_400
 
 
 class DroppedConnection(Response):
-    """Not a response: it begins one and lets the connection end within it."""
+    """A response that breaks off: the connection fails before the body is complete."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send less than was promised, then fail as a broken connection does."""
+        """Send less than Content-Length, then raise `httpx.ReadError`."""
         headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"{", "more_body": True})

@@ -19,7 +19,7 @@ class Disconnected(Exception):
 
 @dataclass
 class Fault:
-    """A fault that the requests meet which `match` finds.
+    """A fault on demand, for the requests that `match` finds.
 
     `match` is a regular expression, searched in `METHOD url` with the decoded URL relative to
     the version root. `times` is how often (None: always). Scope `item` means each logical

@@ -22,7 +22,7 @@ Node = Any
 """A node of a parsed filter; the classes of odata_query.ast are too general to be named."""
 
 Test = Callable[[Row], bool | None]
-"""What a filter says of a row; None is OData's null."""
+"""A compiled expression: maps a row to true, false, or None, which is OData's null."""
 
 _OPERATORS: dict[type, tuple[str, Callable[[Any, Any], bool]]] = {
     ast.Eq: ("eq", operator.eq),

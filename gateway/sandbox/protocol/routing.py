@@ -1,4 +1,4 @@
-"""From a path to its endpoint."""
+"""Routing: the endpoint that a request path belongs to."""
 
 import re
 from collections.abc import Iterable

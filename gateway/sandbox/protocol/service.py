@@ -1,4 +1,4 @@
-"""One logical request in, one reply out; a request of its own or an item of a $batch alike."""
+"""The service: answers a logical request, be it an HTTP request or an item of a $batch."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -12,7 +12,7 @@ from gateway.sandbox.data.timestamps import instant, seconds_of
 from gateway.sandbox.errors import GraphError, bad_request
 
 Check = Callable[[Any, str], Any]
-"""From a value and the name of its member to the value to keep."""
+"""A check: takes a value and the name of its member, returns the value to keep."""
 
 _INT32 = 2**31
 

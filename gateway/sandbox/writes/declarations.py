@@ -1,4 +1,4 @@
-"""The parts of the declaration of an endpoint."""
+"""Declarations of endpoints and of the navigation properties that they expand."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

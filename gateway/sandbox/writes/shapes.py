@@ -1,4 +1,4 @@
-"""The bodies of the writing methods: sections 4 and 5 of graph-lifecycle-api.md."""
+"""Members of the bodies of the writing methods: graph-lifecycle-api.md sections 4 and 5."""
 
 from gateway.sandbox.settings import MAX_TASKS
 from gateway.sandbox.writes.bodies import (

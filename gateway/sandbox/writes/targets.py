@@ -1,4 +1,4 @@
-"""The target of a request: what its path names."""
+"""The target of a request: the entities and collections that its path names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ def found(value: T | None, kind: str, key: str) -> T:
 
 @dataclass(frozen=True)
 class Target:
-    """A target: the tenant, the keys and the period in the path, and the request body.
+    """The tenant, the keys and the period in the path of a request, and its body.
 
     `deleted` says that the path goes through the deleted workflows.
     """
