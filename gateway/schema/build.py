@@ -1,6 +1,6 @@
 """The schema, and the resource model that its types declare."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
@@ -31,6 +31,7 @@ from gateway.internals import (
     backing,
     complete,
     core_of,
+    definition_of,
     field,
     is_awaitable,
     reached,
@@ -160,12 +161,7 @@ def build_schema(
     mutation = DraftMutation if draft_methods else Mutation
     types = reached([Query, mutation, *(resource.type for resource in found)], _members)
     further = _further(found, routes, draft_methods=draft_methods)
-    names = {type_.__name__ for type_ in types}
-    for type_name, made in further.items():
-        if type_name not in names:
-            raise DeclarationError(
-                f"{type_name}.{made[0].python_name}", "begins at no type of the schema"
-            )
+    _check_places(types, further)
     schema = Schema(
         query=Query,
         mutation=mutation,
@@ -189,6 +185,26 @@ def _members(type_: type) -> list[type]:
     """The members of an interface that rows tell apart themselves, which no field leads to."""
     told_apart = type_name_of(getattr(type_, "resolve_type", None)) is not None
     return type_.__subclasses__() if told_apart else []
+
+
+def _check_places(types: Sequence[type], further: Mapping[str, Sequence[Field]]) -> None:
+    """Check the fields that resources declare on other types.
+
+    Raises:
+        DeclarationError: the other type is none, or has a field of the name itself.
+    """
+    names = {type_.__name__ for type_ in types}
+    for type_name, made in further.items():
+        if type_name not in names:
+            raise DeclarationError(
+                f"{type_name}.{made[0].python_name}", "begins at no type of the schema"
+            )
+    for type_ in types:
+        own = {field.python_name for field in definition_of(type_).fields}
+        for field_ in further.get(type_.__name__, ()):
+            if field_.python_name in own:
+                name = f"{type_.__name__}.{field_.python_name}"
+                raise DeclarationError(name, "is declared twice")
 
 
 def of_class(type_: type) -> Resource:

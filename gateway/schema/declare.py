@@ -308,13 +308,14 @@ def resource(
         edges: edges that lead to it from other types, by the type's name and the edge's, in
             snake_case. Most edges stand in the class that they begin at.
         lookup: how many are looked up at once of which only the ids are known.
-        permissions: the least that reading it takes.
+        permissions: what reading it takes, the least first; the description names that.
         beta: whether only the beta version has it.
         connection: the type of the connections to it.
     """
 
     def declare(cls: T) -> T:
-        made = strawberry.type(cls, description=description)
+        reading = f" Reading takes `{permissions[0]}` at least." if permissions else ""
+        made = strawberry.type(cls, description=description + reading)
         declared = Resource(
             made,
             tuple(routes),

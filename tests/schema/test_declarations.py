@@ -214,6 +214,11 @@ def test_two_resources_of_one_name() -> None:
     assert refused(note(), note()) == "Note is declared twice"
 
 
+def test_an_edge_that_the_other_type_has_itself() -> None:
+    made = connection("Note", description="Notes.")
+    assert refused(note(edges={"Workflow": {"runs": made}})) == "Workflow.runs is declared twice"
+
+
 def test_two_root_fields_of_one_name() -> None:
     text = refused(note(roots={"run": one("workflows/{workflowId}/notes/{id}", description="x")}))
     assert text == "Query.run is declared twice"
