@@ -15,7 +15,7 @@ class Permission(StrEnum):
     @property
     def label(self) -> str:
         """The words of people for it."""
-        return "read results" if self is Permission.READ else "change anything"
+        return "read results" if self is Permission.READ else "change workflows"
 
 
 EVERYTHING = frozenset(Permission)

@@ -27,7 +27,7 @@ async def keyed(guarded: Guard, *permissions: Permission, **given: Any) -> tuple
     ("permissions", "query", "missing"),
     [
         ([READ], NAMES, None),
-        ([READ], RENAME, "change anything"),
+        ([READ], RENAME, "change workflows"),
         ([CHANGE], RENAME, None),
         ([CHANGE], NAMES, "read results"),
         ([CHANGE], RENAME_AND_READ, "read results"),
