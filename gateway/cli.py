@@ -15,6 +15,7 @@ from gateway.commands.options import Sectioned
 from gateway.commands.sandbox import sandbox
 from gateway.commands.schema import schema
 from gateway.commands.serve import serve
+from gateway.errors import DeclarationError
 from gateway.settings import read_settings
 
 cli = typer.Typer(
@@ -53,7 +54,10 @@ cli.command()(explain)
 
 def main() -> None:
     """Entry point of the console script."""
-    cli()
+    try:
+        cli()
+    except DeclarationError as error:
+        raise SystemExit(f"The declarations of the schema contradict each other: {error}") from None
 
 
 def application() -> Any:

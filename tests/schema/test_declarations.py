@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import strawberry
 
+from gateway.cli import main
 from gateway.errors import DeclarationError
 from gateway.odata.routes import Route
 from gateway.plan.model import Across, Join, Regroup, Source, Strategy
@@ -222,3 +223,17 @@ def test_an_edge_that_the_other_type_has_itself() -> None:
 def test_two_root_fields_of_one_name() -> None:
     text = refused(note(roots={"run": one("workflows/{workflowId}/notes/{id}", description="x")}))
     assert text == "Query.run is declared twice"
+
+
+def test_a_command_tells_it_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(**_: Any) -> None:
+        raise DeclarationError("Note.extra", "leads to Elsewhere, which is no type")
+
+    monkeypatch.setattr("gateway.commands.schema.build_schema", wrong)
+    monkeypatch.setattr("sys.argv", ["lifecycle-gateway", "schema"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert str(ended.value) == (
+        "The declarations of the schema contradict each other: "
+        "Note.extra leads to Elsewhere, which is no type"
+    )
