@@ -1,7 +1,7 @@
 """A resource is one file: all that is known of `AuditEvent`, which no service has, stands here."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
@@ -9,7 +9,8 @@ import strawberry
 
 from gateway.explaining import program_of, told
 from gateway.odata.routes import Route
-from gateway.schema.declare import connection, one, prop, resource
+from gateway.plan.model import Strategy
+from gateway.schema.declare import connection, edge, one, prop, resource
 from gateway.schema.filters import (
     DateTimeCondition,
     IdCondition,
@@ -22,6 +23,9 @@ from gateway.schema.scalars import DateTime
 from gateway.settings import Settings
 from tests.conftest import Gateway, Start
 from tests.upstreams import Answered, Asked, Unusual
+
+if TYPE_CHECKING:
+    from gateway.schema.resources.workflow import Workflow
 
 AuditEventFilter = filter_of(
     "AuditEventFilter",
@@ -58,6 +62,9 @@ class AuditEvent(Node):
     activity: str | None = prop("What was done.")
     activity_date_time: DateTime | None = prop("When it was done.")
     initiated_by: str | None = prop("Who did it.", in_list=False)
+    workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.resources.workflow")] | None = (
+        edge("Workflow", Strategy.REQUEST, container="workflows", description="The workflow.")
+    )
 
 
 ROOT = "identityGovernance/lifecycleWorkflows"
@@ -157,6 +164,16 @@ async def test_it_has_a_root_field_and_a_node_id(audited: Gateway) -> None:
         n=data["auditEvent"]["nodeId"],
     )
     assert again["node"] == {"__typename": "AuditEvent", "id": "e2", "activity": "update"}
+
+
+async def test_it_leads_back_to_what_contains_it(audited: Gateway) -> None:
+    data = await audited.data("{ workflows { nodes { id auditEvents { nodes { nodeId } } } } }")
+    first = data["workflows"]["nodes"][1]
+    data = await audited.data(
+        "query ($n: ID!) { node(nodeId: $n) { ... on AuditEvent { workflow { id } } } }",
+        n=first["auditEvents"]["nodes"][0]["nodeId"],
+    )
+    assert data["node"]["workflow"]["id"] == first["id"]
 
 
 async def test_what_lists_leave_out_is_read_from_the_single_one(audited: Gateway) -> None:

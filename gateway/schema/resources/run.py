@@ -116,7 +116,6 @@ class Run(Node):
     )
     subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
         "SubjectProcessingResult",
-        beta=True,
         filter=UserProcessingResultFilter,
         order=UserProcessingResultOrder,
         description="The results, one per subject of any kind. Beta only.",

@@ -29,6 +29,7 @@ from gateway.schema.workflow_subject import WorkflowSubject
         Route("subjectProcessingResults/*", below="Run", select=False),
     ],
     permissions=("LifecycleWorkflows-Reports.Read.All",),
+    beta=True,
 )
 class SubjectProcessingResult(Node):
     """subjectProcessingResult."""

@@ -178,7 +178,6 @@ class Workflow(Node):
     )
     subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
         "SubjectProcessingResult",
-        beta=True,
         filter=UserProcessingResultFilter,
         order=UserProcessingResultOrder,
         description="The results, one per subject of any kind. Beta only.",
