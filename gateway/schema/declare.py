@@ -302,8 +302,7 @@ def resource(
 
     Args:
         description: for the schema.
-        routes: where its entities live. From them follow their ``nodeId``s, and the edges that
-            lead back to what contains them.
+        routes: where its entities live. From them follow their ``nodeId``s and cursors.
         roots: root fields that lead to it, by their names in snake_case.
         edges: edges that lead to it from other types, by the type's name and the edge's, in
             snake_case. Most edges stand in the class that they begin at.
