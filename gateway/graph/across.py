@@ -76,7 +76,8 @@ class Across:
         self._after: str | None = arguments.pop("after", None)
         self._edge = signed_edge(node.navigation.name, arguments)
         self._passes = self._step.passes()
-        self._unread = Unread([source.told_as for source in self._step.spec.sources])
+        spec = self._step.spec
+        self._unread = Unread([source.told_as for source in spec.sources], spec.parts)
         self._verdicts: dict[str, asyncio.Task[bool]] = {}
         self.expand = node.expansion(listed=True, allows=reader.allows)
 

@@ -19,11 +19,13 @@ class Unread:
 
     Attributes:
         names: the members of a part that tell the containers, outermost first.
+        members: all that a part has, null where there is no such container.
         parts: each with the error of reading it.
         read: whether anything could be read.
     """
 
     names: list[str]
+    members: tuple[str, ...] = ()
     parts: list[tuple[Row, GatewayError]] = field(default_factory=list)
     read: bool = False
 
@@ -34,7 +36,7 @@ class Unread:
         while above is not None and ADDRESS in above:
             keys.insert(0, key_of(above))
             above = above.get(PARENT)
-        part: Row = dict(zip_longest(self.names, keys))
+        part: Row = {**dict.fromkeys(self.members), **dict(zip_longest(self.names, keys))}
         self.parts.append((part, error.with_traceback(None)))
 
     def raise_if_nothing_was_read(self) -> None:

@@ -113,12 +113,14 @@ class Across:
         sources: the containers, outermost first.
         period: arguments that bound a property of the rows: argument, property, operator.
         of: the argument and the property that name the entity whose rows are wanted.
+        parts: all members of what could not be read, those of other lists too: null there.
     """
 
     by: str
     sources: tuple[Source, ...]
     period: tuple[tuple[str, str, str], ...] = ()
     of: tuple[str, str] | None = None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

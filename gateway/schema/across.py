@@ -102,11 +102,14 @@ _RUNS = Source(
     ),
 )
 
-OF_WORKFLOWS = Across("scheduledDateTime", (_WORKFLOWS,), of=("subjectId", "subject"))
+_PARTS = ("workflowId", "runId")
+
+OF_WORKFLOWS = Across("scheduledDateTime", (_WORKFLOWS,), of=("subjectId", "subject"), parts=_PARTS)
 """Results that are listed below workflows."""
 OF_RUNS = Across(
     "createdDateTime",
     (_WORKFLOWS, _RUNS),
+    parts=_PARTS,
     period=(
         ("startedAfter", "startedDateTime", "ge"),
         ("startedBefore", "startedDateTime", "lt"),

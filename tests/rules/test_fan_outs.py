@@ -232,3 +232,21 @@ async def test_a_row_without_its_time_is_told_as_missing(start: Start) -> None:
     [part] = found["unread"]
     assert part["runId"] == seen[0]
     assert "createdDateTime" in part["message"]
+
+
+async def test_a_part_of_a_list_across_workflows_alone_has_the_run_too(start: Start) -> None:
+    """Whoever reads the extension finds the same members in every part: no run is null."""
+    data = await (await start()).data(
+        "{ workflows { nodes { id userProcessingResults(first: 1) "
+        "{ nodes { subject { id } } } } } }"
+    )
+    first = data["workflows"]["nodes"][0]
+    subject = first["userProcessingResults"]["nodes"][0]["subject"]["id"]
+    bad = f"workflows/{first['id']}/userProcessingResults"
+    gateway = await start(unusual=refusing(lambda url: bad in url, 403, "no"))
+    [error] = await gateway.errors(
+        "query ($s: ID!) { userProcessingResults(subjectId: $s) { nodes { id } } }", s=subject
+    )
+    [part] = error["extensions"]["unread"]
+    assert part["workflowId"] == first["id"]
+    assert part["runId"] is None
