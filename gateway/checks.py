@@ -11,8 +11,10 @@ from gateway.access.api_keys import parse_keys
 from gateway.access.identity import is_loopback
 from gateway.access.setup import authenticator_of, credentials_of
 from gateway.app import check_way_out
+from gateway.errors import DeclarationError
 from gateway.http.persisted import read_manifest
 from gateway.network import proxy_for
+from gateway.schema.build import build_schema
 from gateway.settings import Settings
 from gateway.settings.sources import variable
 
@@ -47,6 +49,7 @@ def findings(settings: Settings, host: str) -> Iterator[Finding]:
         "credentials": _credentials,
         "callers": lambda given: _callers(given, host),
         "trusted documents": _documents,
+        "schema": _schema,
     }
     for subject, told in subjects.items():
         try:
@@ -129,3 +132,11 @@ def _documents(settings: Settings) -> str:
         raise ValueError(f"GATEWAY_TRUSTED_DOCUMENTS: {error}") from None
     others = "no other is executed" if settings.trusted_documents_only else "others are too"
     return f"{len(documents)} in {path} are executed; {others}"
+
+
+def _schema(settings: Settings) -> str:
+    try:
+        model = build_schema(draft_methods=settings.draft_methods).model
+    except DeclarationError as error:
+        raise ValueError(f"its declarations contradict each other: {error}") from None
+    return f"{sum(1 for _ in model)} types of the service hold together"

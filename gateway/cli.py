@@ -57,7 +57,8 @@ def main() -> None:
     try:
         cli()
     except DeclarationError as error:
-        raise SystemExit(f"The declarations of the schema contradict each other: {error}") from None
+        typer.echo(f"The declarations of the schema contradict each other: {error}", err=True)
+        raise SystemExit(2) from None
 
 
 def application() -> Any:

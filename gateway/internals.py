@@ -27,10 +27,13 @@ from strawberry.types.base import (
     get_object_definition,
     has_object_definition,
 )
+from strawberry.types.field import UNRESOLVED
 from strawberry.types.field import StrawberryField as Field
 from strawberry.types.lazy_type import LazyType
 from strawberry.types.scalar import ScalarDefinition
 from strawberry.utils.str_converters import to_camel_case as camel_case
+
+from gateway.errors import DeclarationError
 
 __all__ = [
     "INPUT_RULES",
@@ -172,18 +175,31 @@ def reached(types: Iterable[type], members: Callable[[type], Iterable[type]]) ->
     Args:
         types: where to begin.
         members: the members of an interface that are reached with it.
+
+    Raises:
+        DeclarationError: the annotation of a field leads to nothing.
     """
     found: list[type] = []
     waiting: list[Any] = list(types)
     while waiting:
         type_ = waiting.pop()
-        while isinstance(type_, StrawberryOptional | StrawberryList):
-            type_ = type_.of_type
-        if isinstance(type_, LazyType):
-            type_ = type_.resolve_type()
         if not has_object_definition(type_) or type_ in found:
             continue
         found.append(type_)
-        waiting += [declared.type for declared in definition_of(type_).fields]
+        for declared in definition_of(type_).fields:
+            try:
+                if declared.type is UNRESOLVED:
+                    raise NameError("its module has no such class")
+                waiting.append(_named(declared.type))
+            except (LookupError, ImportError, NameError) as error:
+                name = f"{type_.__name__}.{camel_case(declared.python_name)}"
+                told = f"has an annotation that leads to nothing: {type(error).__name__}: {error}"
+                raise DeclarationError(name, told) from None
         waiting += members(type_)
     return found
+
+
+def _named(type_: Any) -> Any:
+    while isinstance(type_, StrawberryOptional | StrawberryList):
+        type_ = type_.of_type
+    return type_.resolve_type() if isinstance(type_, LazyType) else type_

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "explorer": {"explorer"},
     "sandbox": {"sandbox"},
     "settings": {"settings", "http", "graph", "answer", "access"},
-    "internals": set(),
+    "internals": {"errors"},
     "network": set(),
     "errors": set(),
 }
@@ -122,10 +122,10 @@ def test_the_engine_knows_no_resource(package: str) -> None:
     for file in Path("gateway", package).rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         text = re.sub(r"asyncio\.Task|User-Agent|graph-lifecycle-api\.md|lifecycle\.csdl", "", text)
-        assert not telling & set(re.findall(r"[A-Za-z]\w*", text)), file
-        assert not re.search(r"workflow", text, re.IGNORECASE), file
+        assert telling & set(re.findall(r"[A-Za-z]\w*", text)) == set(), file
+        assert re.findall(r"workflow", text, re.IGNORECASE) == [], file
         words = re.findall(r"[A-Za-z]\w*", " ".join(_literals(text)))
-        assert not (names - telling) & set(words), file
+        assert (names - telling) & set(words) == set(), file
 
 
 def _literals(text: str) -> list[str]:

@@ -237,7 +237,7 @@ class Across:
                 times += [comparable(row[self._by]) for row in placed]
                 rows += [adopt(node, row, path, parent) for row in placed if passes(row)]
                 if len(placed) < len(raw):
-                    message = f"the service answered a result without {self._by}"
+                    message = f"the service answered a row without {self._by}"
                     self._unread.add(GraphError(message), parent)
                 if len(rows) > first and self._are_first(rows, first, times):
                     break

@@ -29,6 +29,7 @@ from gateway.internals import (
     Field,
     Schema,
     backing,
+    camel_case,
     complete,
     core_of,
     definition_of,
@@ -196,14 +197,13 @@ def _check_places(types: Sequence[type], further: Mapping[str, Sequence[Field]])
     names = {type_.__name__ for type_ in types}
     for type_name, made in further.items():
         if type_name not in names:
-            raise DeclarationError(
-                f"{type_name}.{made[0].python_name}", "begins at no type of the schema"
-            )
+            name = f"{type_name}.{camel_case(made[0].python_name)}"
+            raise DeclarationError(name, "begins at no type of the schema")
     for type_ in types:
         own = {field.python_name for field in definition_of(type_).fields}
         for field_ in further.get(type_.__name__, ()):
             if field_.python_name in own:
-                name = f"{type_.__name__}.{field_.python_name}"
+                name = f"{type_.__name__}.{camel_case(field_.python_name)}"
                 raise DeclarationError(name, "is declared twice")
 
 
@@ -231,16 +231,16 @@ def _further(
                 fields["Query"].append(_root_field(resource, name, root, routes))
         for type_name, edges in resource.edges.items():
             for name, made in edges.items():
-                navigation = navigation_of(complete(made, name, None))
+                navigation = navigation_of(type_name, complete(made, name, None))
                 if navigation is None:
-                    raise DeclarationError(f"{type_name}.{name}", "is no edge")
+                    raise DeclarationError(f"{type_name}.{camel_case(name)}", "is no edge")
                 type_ = _type_of(resource, navigation.shape)
                 fields.setdefault(type_name, []).append(complete(made, name, type_))
     for type_name, made_fields in fields.items():
         names = [made.python_name for made in made_fields]
         for name in names:
             if names.count(name) > 1:
-                raise DeclarationError(f"{type_name}.{name}", "is declared twice")
+                raise DeclarationError(f"{type_name}.{camel_case(name)}", "is declared twice")
     fields["Query"].sort(key=lambda made: made.python_name)
     return fields
 
@@ -323,9 +323,10 @@ def _leave_arguments_to_the_plan(schema: GraphQLSchema, model: Model) -> None:
 
 
 def _in_reading_order(schema: GraphQLSchema, model: Model) -> None:
-    """Print the entities first, each with its connection, then what they are made of."""
+    """Print the entities first, each with its connection, then the others by their names: a new
+    file moves nothing."""
     first = [name for type_ in model for name in (type_, f"{type_}Connection", f"{type_}Edge")]
     order = {name: place for place, name in enumerate(["Query", "Mutation", *first])}
     schema.type_map = dict(
-        sorted(schema.type_map.items(), key=lambda item: order.get(item[0], len(order)))
+        sorted(schema.type_map.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
     )

@@ -11,14 +11,19 @@ import strawberry
 from graphql import GraphQLEnumType, GraphQLError, GraphQLSchema
 
 UNKNOWN = "UNKNOWN_FUTURE_VALUE"
-_UNKNOWN = (
-    "One that this gateway does not know; the field with `Text` at its end has it as written."
-)
 
 
 def value(name: str, description: str) -> Any:
     """A member of an enumeration: ``name`` as the service writes it."""
     return strawberry.enum_value(name, description=description)
+
+
+def unknown_future_value() -> Any:
+    """The last member of every enumeration that the service may extend."""
+    return value(
+        "unknownFutureValue",
+        "One that this gateway does not know; the field with `Text` at its end has it as written.",
+    )
 
 
 @strawberry.enum(description="The stage of the employee lifecycle that a workflow automates.")
@@ -28,7 +33,7 @@ class LifecycleWorkflowCategory(Enum):
     JOINER = value("joiner", "Someone who begins to work here.")
     LEAVER = value("leaver", "Someone who stops working here.")
     MOVER = value("mover", "Someone whose place in the organization changes.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="The stages of the employee lifecycle that a task may be used in.")
@@ -38,7 +43,7 @@ class LifecycleTaskCategory(Enum):
     JOINER = value("joiner", "In workflows for joiners.")
     LEAVER = value("leaver", "In workflows for leavers.")
     MOVER = value("mover", "In workflows for movers.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
     @property
     def is_flag(self) -> bool:
@@ -61,7 +66,7 @@ class LifecycleWorkflowProcessingStatus(Enum):
         "quarantined",
         "It was held back, because more subjects than a threshold allows were in scope.",
     )
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="What started a run.")
@@ -74,7 +79,7 @@ class WorkflowExecutionType(Enum):
         "activatedWithScope", "A request for a scope: users, a group, an earlier run or result."
     )
     PREVIEW = value("preview", "A request to try the workflow on a few users.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="Which tasks are run again.")
@@ -83,7 +88,7 @@ class ActivationTaskScopeType(Enum):
 
     ALL_TASKS = value("allTasks", "All tasks of the workflow.")
     FAILED_TASKS = value("failedTasks", "Only those that failed.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="Which users are processed again.")
@@ -92,7 +97,7 @@ class ActivationUserScopeType(Enum):
 
     ALL_USERS = value("allUsers", "All users of the run.")
     FAILED_USERS = value("failedUsers", "Only those for whom a task failed.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="Whether any or all conditions have to hold.")
@@ -101,7 +106,7 @@ class MatchMode(Enum):
 
     ANY = value("any", "One that holds is enough.")
     ALL = value("all", "Each has to hold.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="How a membership changed.")
@@ -110,7 +115,7 @@ class MembershipChangeType(Enum):
 
     ADD = value("add", "The user came into the scope.")
     REMOVE = value("remove", "The user went out of the scope.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="Which threshold put a workflow into quarantine.")
@@ -123,7 +128,7 @@ class QuarantineType(Enum):
         "percentageBasedThresholdExceeded", "The share of subjects."
     )
     MULTIPLE_CONDITIONS_EXCEEDED = value("multipleConditionsExceeded", "More than one threshold.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="The type of a parameter's values.")
@@ -134,7 +139,7 @@ class ValueType(Enum):
     STRING = value("string", "Any text.")
     INT = value("int", "A whole number.")
     BOOL = value("bool", "`true` or `false`.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="What kind of subject a workflow is run for. Beta only.")
@@ -145,7 +150,7 @@ class SubjectType(Enum):
     PROVISIONING_OBJECT = value(
         "provisioningObject", "An object of a provisioning job, such as one from an HR system."
     )
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="The date of a user that a trigger counts from.")
@@ -155,7 +160,7 @@ class WorkflowTriggerTimeBasedAttribute(Enum):
     EMPLOYEE_HIRE_DATE = value("employeeHireDate", "When the user was, or will be, hired.")
     EMPLOYEE_LEAVE_DATE_TIME = value("employeeLeaveDateTime", "When the user left, or will leave.")
     CREATED_DATE_TIME = value("createdDateTime", "When the user was created in the directory.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(description="How the operation ended that a task waited for.")
@@ -164,7 +169,7 @@ class CustomTaskExtensionOperationStatus(Enum):
 
     COMPLETED = value("completed", "It did what it was to do.")
     FAILED = value("failed", "It did not.")
-    UNKNOWN_FUTURE_VALUE = value("unknownFutureValue", _UNKNOWN)
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
 @strawberry.enum(

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import strawberry
 
+from gateway.errors import DeclarationError
 from gateway.internals import retype
 from gateway.odata.filter import Ranked
 from gateway.schema.enums import (
@@ -39,8 +40,14 @@ def _input(name: str, description: str, fields: dict[str, tuple[Any, Any]]) -> A
     return strawberry.input(type(name, (), namespace), description=description)
 
 
-def _condition(name: str, type_: Any, operators: str) -> Any:
-    """An input type with the given operators on values of one type."""
+def condition(name: str, type_: Any, operators: str) -> Any:
+    """The input type ``name``: conditions on a value.
+
+    Args:
+        name: of the type.
+        type_: of the value: a scalar or an enumeration.
+        operators: the documented ones, separated by spaces.
+    """
     fields = {}
     for operator in operators.split():
         made = strawberry.field(
@@ -51,16 +58,16 @@ def _condition(name: str, type_: Any, operators: str) -> Any:
     return _input(name, "Conditions on a value; all that are given must hold.", fields)
 
 
-IdCondition = _condition("IdCondition", strawberry.ID, "eq ne in")
-StringCondition = _condition("StringCondition", str, "eq ne in")
-BooleanCondition = _condition("BooleanCondition", bool, "eq ne")
-IntCondition = _condition("IntCondition", int, "eq ne lt le gt ge in")
-DateTimeCondition = _condition("DateTimeCondition", DateTime, "eq ne lt le gt ge")
-ScheduleCondition = _condition("ScheduleCondition", DateTime, "lt gt")
-StatusCondition = _condition("StatusCondition", LifecycleWorkflowProcessingStatus, "eq ne in")
-ExecutionTypeCondition = _condition("ExecutionTypeCondition", WorkflowExecutionType, "eq ne in")
-CategoryCondition = _condition("CategoryCondition", LifecycleWorkflowCategory, "eq ne in")
-TaskCategoryCondition = _condition("TaskCategoryCondition", LifecycleTaskCategory, "eq ne has")
+IdCondition = condition("IdCondition", strawberry.ID, "eq ne in")
+StringCondition = condition("StringCondition", str, "eq ne in")
+BooleanCondition = condition("BooleanCondition", bool, "eq ne")
+IntCondition = condition("IntCondition", int, "eq ne lt le gt ge in")
+DateTimeCondition = condition("DateTimeCondition", DateTime, "eq ne lt le gt ge")
+ScheduleCondition = condition("ScheduleCondition", DateTime, "lt gt")
+StatusCondition = condition("StatusCondition", LifecycleWorkflowProcessingStatus, "eq ne in")
+ExecutionTypeCondition = condition("ExecutionTypeCondition", WorkflowExecutionType, "eq ne in")
+CategoryCondition = condition("CategoryCondition", LifecycleWorkflowCategory, "eq ne in")
+TaskCategoryCondition = condition("TaskCategoryCondition", LifecycleTaskCategory, "eq ne has")
 
 
 def filter_of(name: str, rows: str, **conditions: Any) -> Any:
@@ -70,11 +77,16 @@ def filter_of(name: str, rows: str, **conditions: Any) -> Any:
         name: of the type.
         rows: the rows in words, plural.
         conditions: the condition's type by the property's name in snake_case.
+
+    Raises:
+        DeclarationError: a name is not in snake_case.
     """
     fields: dict[str, tuple[Any, Any]] = {}
-    for python_name, condition in conditions.items():
+    for python_name, on_it in conditions.items():
+        if python_name != python_name.lower():
+            raise DeclarationError(name, f"has {python_name}, which is not in snake_case")
         made = strawberry.field(default=strawberry.UNSET, description="A condition on it.")
-        fields[python_name] = (Optional[condition], made)
+        fields[python_name] = (Optional[on_it], made)
     for logic, text in (
         ("and", "All of these must hold."),
         ("or", "At least one of these must hold."),

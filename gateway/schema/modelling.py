@@ -26,16 +26,37 @@ from gateway.internals import Field, backing, camel_case, core_of, definition_of
 from gateway.odata.routes import Routes
 from gateway.plan.model import EntityType, Model, Navigation, Property, Shape, Strategy
 from gateway.schema.declare import KEY, MODEL, Resource
+from gateway.schema.enums import UNKNOWN
 from gateway.schema.service import SERVICE
 
 _LOGIC = ("and", "or", "not")
 
 
-def navigation_of(made: Field) -> Navigation | None:
-    """The edge that a field declares, if it declares one."""
-    make = made.metadata.get(MODEL)
-    found = make(camel_case(made.python_name)) if make is not None else None
+def navigation_of(type_name: str, made: Field) -> Navigation | None:
+    """The edge that a field of a type declares, if it declares one.
+
+    Raises:
+        DeclarationError: as for `_declaration_of`.
+    """
+    found = _declaration_of(type_name, made)
     return found if isinstance(found, Navigation) else None
+
+
+def _declaration_of(type_name: str, made: Field) -> Property | Navigation | None:
+    """The property or the edge that a field of a type declares, if it declares one.
+
+    Raises:
+        DeclarationError: it is declared with something that no edge has.
+    """
+    make = made.metadata.get(MODEL)
+    if make is None:
+        return None
+    name = camel_case(made.python_name)
+    try:
+        found: Property | Navigation = make(name)
+    except TypeError as error:
+        raise DeclarationError(f"{type_name}.{name}", f"is declared wrongly: {error}") from None
+    return found
 
 
 def routes_of(resources: Iterable[Resource]) -> Routes:
@@ -45,18 +66,19 @@ def routes_of(resources: Iterable[Resource]) -> Routes:
         DeclarationError: a route leads below a type that has none, or two have one name.
     """
     resources = list(resources)
-    seen = set()
+    seen: dict[str, str] = {}
     for resource in resources:
-        if resource.type.__name__ in seen:
-            raise DeclarationError(resource.type.__name__, "is declared twice")
-        seen.add(resource.type.__name__)
+        name, module = resource.type.__name__, resource.type.__module__
+        if name in seen:
+            raise DeclarationError(name, f"is declared twice: in {seen[name]} and in {module}")
+        seen[name] = module
     routes = {resource.type.__name__: resource.routes for resource in resources}
     # The name of an edge that is requested stands in its path.
     names = {
         navigation.name
         for resource in resources
         for made in definition_of(resource.type).fields
-        if (navigation := navigation_of(made)) is not None
+        if (navigation := navigation_of(resource.type.__name__, made)) is not None
         and navigation.allows(Strategy.REQUEST)
         and not (navigation.container or navigation.reference or navigation.call)
     }
@@ -110,16 +132,12 @@ def _entity_type(
     if resource is not None:
         entity.lookup, entity.permissions = resource.lookup, resource.permissions
     for made in schema.get_fields(definition) if definition is not None else ():
-        make = made.metadata.get(MODEL)
-        if make is None:
-            continue
-        field_name = camel_case(made.python_name)
-        found = make(field_name)
+        found = _declaration_of(name, made)
         if isinstance(found, Property):
             # By the field's name, which need not be the property's.
-            entity.properties[field_name] = found
+            entity.properties[camel_case(made.python_name)] = found
             entity.key = found.name if made.metadata.get(KEY) else entity.key
-        else:
+        elif found is not None:
             entity.navigations[found.name] = (
                 replace(found, beta=True) if found.target in beta else found
             )
@@ -135,17 +153,18 @@ class _Check:
     routes: Routes
 
     def all(self) -> None:
-        """Check the whole model.
+        """Check the whole model, types before the edges that lead to them.
 
         Raises:
             DeclarationError: of the first declaration that is wrong.
         """
-        for name in self.model:
-            entity = self.model[name]
+        entities = [self.model[name] for name in self.model if name in self.core.type_map]
+        for entity in entities:
+            self._entity(entity)
+            self._properties(entity)
+        for entity in entities:
             for navigation in entity.navigations.values():
                 self._edge(entity, navigation)
-        for name in self.model:
-            self._entity(self.model[name])
 
     def _entity(self, entity: EntityType) -> None:
         core = self.core.type_map[entity.name]
@@ -156,6 +175,20 @@ class _Check:
             raise DeclarationError(entity.name, "has a nodeId, but no route")
         if is_node and entity.key is None:
             raise DeclarationError(entity.name, "has a nodeId, but no property that is its key")
+
+    def _properties(self, entity: EntityType) -> None:
+        for name, property_ in entity.properties.items():
+            if property_.name not in entity.properties:
+                raise DeclarationError(
+                    f"{entity.name}.{name}",
+                    f"reads {property_.name}, which {entity.name} does not have",
+                )
+            type_ = get_named_type(self._object(entity.name).fields[name].type)
+            if isinstance(type_, GraphQLEnumType) and UNKNOWN not in type_.values:
+                raise DeclarationError(
+                    f"{entity.name}.{name}",
+                    f"is a {type_.name}, which has no {UNKNOWN} for what the service adds",
+                )
 
     def _edge(self, entity: EntityType, navigation: Navigation) -> None:
         name = f"{entity.name}.{navigation.name}"
@@ -185,6 +218,8 @@ class _Check:
 
     def _strategies(self, entity: EntityType, navigation: Navigation) -> Iterator[str]:
         target = self.model[navigation.target]
+        if not navigation.strategies:
+            yield "names no strategy by which it can be had"
         if navigation.shape is Shape.CONNECTION and target.key is None:
             yield f"pages through {target.name}, which has no key"
         if navigation.allows(Strategy.HYDRATE) and target.lookup is None:
@@ -281,6 +316,12 @@ class _Check:
         live_at = set(self.routes.of(target.name))
         if not live_at or navigation.stub:
             return
+        container, above = navigation.container, self.routes.of(entity.name)
+        if container is not None and not any(f"/{container}/*" in path for path in above):
+            yield (
+                f"leads back to the container {container}, through which no route of "
+                f"{entity.name} goes: it lives at {', '.join(above) or 'no place'}"
+            )
         for path in self._paths(entity, navigation):
             if path not in live_at:
                 yield f"leads to {path}, where no {target.name} lives: a route is missing"
@@ -297,8 +338,6 @@ class _Check:
             return
         above = self.routes.of(entity.name)
         if navigation.container is not None:
-            if not any(f"/{navigation.container}/*" in path for path in above):
-                yield f"…/{navigation.container}/*"
             return
         if (home := navigation.home) is not None:
             container, collection = home

@@ -1,16 +1,19 @@
 """A declaration that contradicts another one is an error when the schema is built, by its name."""
 
-from typing import Any
+from enum import Enum
+from typing import Annotated, Any
 
 import pytest
 import strawberry
+from typer.testing import CliRunner
 
-from gateway.cli import main
+from gateway.cli import cli, main
 from gateway.errors import DeclarationError
 from gateway.odata.routes import Route
 from gateway.plan.model import Across, Join, Regroup, Source, Strategy
 from gateway.schema.build import build_schema
-from gateway.schema.declare import connection, edge, many, one, prop, resource
+from gateway.schema.declare import connection, edge, many, one, prop, resource, text_of
+from gateway.schema.enums import value
 from gateway.schema.filters import IdCondition, StringCondition, filter_of, order_of
 from gateway.schema.relay import Node
 from gateway.schema.resources.run import Run
@@ -187,7 +190,75 @@ def test_a_container_that_is_not_above() -> None:
         id: strawberry.ID = prop("Identifier.", key=True)
         run: Run | None = edge("Run", Strategy.REQUEST, container="runs", description="x")
 
-    assert refused(Note) == ("Note.run leads to …/runs/*, where no Run lives: a route is missing")
+    assert refused(Note) == (
+        "Note.run leads back to the container runs, through which no route of Note goes: it lives "
+        "at identityGovernance/lifecycleWorkflows/workflows/*/notes/*, "
+        "identityGovernance/lifecycleWorkflows/deletedItems/workflows/*/notes/*"
+    )
+
+
+def test_types_are_told_of_before_the_edges_that_lead_to_them() -> None:
+    made = edge("Workflow", Strategy.REQUEST, container="workflows", description="x")
+    assert refused(note(made, routes=[])) == "Note has a nodeId, but no route"
+
+
+def test_an_edge_that_is_had_in_no_way() -> None:
+    text = refused(note(edge("Workflow", description="x")))
+    assert text == "Note.extra names no strategy by which it can be had"
+
+
+def test_an_edge_with_what_no_edge_has() -> None:
+    text = refused(note(edge("Workflow", Strategy.INLINE, description="x", colour="red")))
+    assert text.startswith("Note.extra is declared wrongly: ")
+    assert "'colour'" in text
+
+
+def test_a_text_of_what_is_not_there() -> None:
+    @resource("A note.", routes=BELOW, roots=ROOTS)
+    class Note(Node):
+        id: strawberry.ID = prop("Identifier.", key=True)
+        status_text: str | None = text_of("status")
+
+    assert refused(Note) == "Note.statusText reads status, which Note does not have"
+
+
+def test_an_enumeration_that_the_service_cannot_extend() -> None:
+    @strawberry.enum(description="How much it matters.")
+    class Weight(Enum):
+        LIGHT = value("light", "A little.")
+
+    @resource("A note.", routes=BELOW, roots=ROOTS)
+    class Note(Node):
+        id: strawberry.ID = prop("Identifier.", key=True)
+        weight: Weight | None = prop("How much it matters.")
+
+    assert refused(Note) == (
+        "Note.weight is a Weight, which has no UNKNOWN_FUTURE_VALUE for what the service adds"
+    )
+
+
+@pytest.mark.parametrize(
+    ("annotation", "told"),
+    [
+        (Annotated["Workflow", strawberry.lazy("gateway.nowhere")], "ModuleNotFoundError"),
+        (Annotated["Settings", strawberry.lazy("gateway.schema.resources.run")], "KeyError"),
+        ("Nowhere", "NameError"),
+    ],
+)
+def test_an_annotation_that_leads_to_nothing(annotation: Any, told: str) -> None:
+    @resource("A note.", routes=BELOW, roots=ROOTS)
+    class Note(Node):
+        id: strawberry.ID = prop("Identifier.", key=True)
+        work_flow: annotation = edge("Workflow", Strategy.INLINE, description="x")
+
+    text = refused(Note)
+    assert text.startswith(f"Note.workFlow has an annotation that leads to nothing: {told}: ")
+
+
+def test_a_filter_by_names_of_graphql() -> None:
+    with pytest.raises(DeclarationError) as error:
+        filter_of("NoteFilter", "notes", createdDateTime=StringCondition)
+    assert str(error.value) == "NoteFilter has createdDateTime, which is not in snake_case"
 
 
 def test_a_class_that_is_no_resource() -> None:
@@ -201,8 +272,8 @@ def test_an_edge_on_another_type_that_is_none() -> None:
 
 def test_an_edge_on_no_type() -> None:
     made = connection("Note", description="Notes.")
-    assert refused(note(edges={"Elsewhere": {"notes": made}})) == (
-        "Elsewhere.notes begins at no type of the schema"
+    assert refused(note(edges={"Elsewhere": {"all_notes": made}})) == (
+        "Elsewhere.allNotes begins at no type of the schema"
     )
 
 
@@ -212,7 +283,8 @@ def test_a_placeholder_for_no_key() -> None:
 
 
 def test_two_resources_of_one_name() -> None:
-    assert refused(note(), note()) == "Note is declared twice"
+    module = "tests.schema.test_declarations"
+    assert refused(note(), note()) == f"Note is declared twice: in {module} and in {module}"
 
 
 def test_an_edge_that_the_other_type_has_itself() -> None:
@@ -225,7 +297,9 @@ def test_two_root_fields_of_one_name() -> None:
     assert text == "Query.run is declared twice"
 
 
-def test_a_command_tells_it_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_tells_it_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def wrong(**_: Any) -> None:
         raise DeclarationError("Note.extra", "leads to Elsewhere, which is no type")
 
@@ -233,7 +307,19 @@ def test_a_command_tells_it_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("sys.argv", ["lifecycle-gateway", "schema"])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert str(ended.value) == (
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
         "The declarations of the schema contradict each other: "
-        "Note.extra leads to Elsewhere, which is no type"
+        "Note.extra leads to Elsewhere, which is no type\n"
     )
+
+
+def test_check_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(**_: Any) -> None:
+        raise DeclarationError("Note.extra", "leads to Elsewhere, which is no type")
+
+    assert CliRunner().invoke(cli, ["check"]).exit_code == 0
+    monkeypatch.setattr("gateway.checks.build_schema", wrong)
+    done = CliRunner().invoke(cli, ["check"])
+    assert done.exit_code == 2
+    assert "wrong  schema: its declarations contradict each other: Note.extra leads" in done.stderr
