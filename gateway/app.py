@@ -30,7 +30,6 @@ from gateway.network import check
 from gateway.odata.cursor import CursorCodec
 from gateway.plan.cost import CostModel
 from gateway.plan.planner import Planner
-from gateway.sandbox import create_sandbox
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
 from gateway.settings import Settings, read_settings, split
@@ -96,6 +95,9 @@ def upstream_of(settings: Settings, tls: ssl.SSLContext | None = None) -> Upstre
         return Upstream(settings.upstream_url, credentials)
     if settings.sandbox_url is not None:
         return Upstream(settings.sandbox_url, credentials)
+    # A gateway in front of a real service has no use for it.
+    from gateway.sandbox import create_sandbox
+
     transport = httpx.ASGITransport(create_sandbox())
     return Upstream(EMBEDDED_SANDBOX_URL, credentials, transport)
 

@@ -28,7 +28,8 @@ def explain(
     """Print the plan of an operation without running it.
 
     The settings are those of `serve`. With --workflows, --runs (of each), --users (of each run) or
-    --tasks (of each user) it tells what it would cost there, each item of a $batch counted.
+    --tasks (of each user) it tells what it would cost there, each item of a $batch counted; of all
+    else there are as many as the query asks for.
     """
     settings = settings_or_end()
     try:

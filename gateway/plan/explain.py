@@ -46,9 +46,10 @@ def _of(number: int, what: str) -> str:
 
 
 def verdict(numbers: Numbers, budget: int) -> str:
-    """Whether a program fits into the requests that an operation may send."""
+    """A sentence on whether a program fits into the requests that an operation may send."""
     total = numbers.total
-    told = f"At most {_of(total, 'item')} in about {_of(numbers.http_requests, 'HTTP request')}: "
+    bound = "At least" if numbers.open else "At most"
+    told = f"{bound} {_of(total, 'item')} in about {_of(numbers.http_requests, 'HTTP request')}: "
     setting = f"GATEWAY_MAX_UPSTREAM_REQUESTS={budget}"
     if total <= budget:
         return f"{told}within {setting}."

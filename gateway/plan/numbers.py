@@ -32,12 +32,17 @@ _BATCH = 20
 
 
 class Numbers:
-    """How many requests each step sends, at most.
+    """The requests that each step sends, at most.
+
+    Attributes:
+        items, rows: of each step.
+        open: whether more is read below the rows of a list of unknown length, which counts as one
+            row: then it is not at most, but at least.
 
     Args:
         program: what is asked.
         sizes: for each entity of the chain of containers, outermost first, how many there are in
-            one of the entity before it. Of any other there is one.
+            one of the entity before it. Of any other there are as many as a connection asks for.
         page_size: rows of a page.
         costs: compares strategies.
         allows: the capabilities of the service.
@@ -53,6 +58,7 @@ class Numbers:
     ) -> None:
         self.items: Counter[Step] = Counter()
         self.rows: Counter[Step] = Counter()
+        self.open = False
         self._program = program
         self._sizes = sizes
         self._page_size = page_size
@@ -86,10 +92,15 @@ class Numbers:
             self.items[step] += items
             self.rows[step] += rows
 
-    def _in(self, entity: str, above: str) -> int:
-        """How many of ``entity`` there are in one of ``above``; of all there are, without it."""
+    def _known(self, entity: str, above: str) -> bool:
+        """Whether `_in` is told by the sizes."""
         chain = list(self._sizes)
-        if entity not in chain or (above in chain and chain.index(above) >= chain.index(entity)):
+        return entity in chain and (above not in chain or chain.index(above) < chain.index(entity))
+
+    def _in(self, entity: str, above: str) -> int:
+        """The number of ``entity`` in one of ``above``; of all there are, without it."""
+        chain = list(self._sizes)
+        if not self._known(entity, above):
             return 1
         first = chain.index(above) + 1 if above in chain else 0
         found = 1
@@ -108,6 +119,10 @@ class Numbers:
             self._below(node, items, 1)
             return
         found = self._in(node.entity.name, above)
+        if not self._known(node.entity.name, above):
+            if node.window is not None:
+                found = node.window.first
+            self.open |= _is_open(node)
         each = found if node.window is None else min(found, node.window.first)
         if node.window is not None and not node.window.rows:
             each = 0
@@ -127,6 +142,7 @@ class Numbers:
                 self._carried(child, rows)
 
     def _carried(self, node: PlanNode, rows: int) -> None:
+        self.open |= _is_open(node)
         self._count(node, Join, 1)
         lookups, carried = self._program.lookups, node.steps.get(Carried)
         rides = carried is not None and carried.told(self._allows)[0] is Kind.EXPAND
@@ -187,3 +203,15 @@ def _is_read(node: PlanNode) -> bool:
     if Inline in node.steps or Expanded in node.steps:
         return False
     return ReadList in node.steps or ReadEntity in node.steps
+
+
+def _is_open(node: PlanNode) -> bool:
+    """Whether something is asked for below each row of a list."""
+
+    def is_asked(child: PlanNode) -> bool:
+        return _is_read(child) or Hydrate in child.steps or below(child)
+
+    def below(above: PlanNode) -> bool:
+        return any(map(is_asked, above.children.values()))
+
+    return node.navigation.shape is Shape.LIST and below(node)

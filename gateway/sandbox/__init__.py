@@ -21,7 +21,7 @@ __all__ = ["SandboxSettings", "create_sandbox"]
 def create_sandbox(settings: SandboxSettings | None = None) -> Starlette:
     """The sandbox as an ASGI application; it needs no lifespan and no other set-up.
 
-    It is loaded here, because a gateway in front of a real service has no use for it.
+    It is loaded here, because whoever wants its settings alone has no use for it.
     """
     from gateway.sandbox.protocol import app
 

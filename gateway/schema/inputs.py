@@ -384,7 +384,7 @@ class EmailSettingsInput:
     description="The tenant's settings for lifecycle workflows; what is given changes."
 )
 class UpdateSettingsInput:
-    """graph-lifecycle-api.md, row 60."""
+    """graph-lifecycle-api.md, row 60a."""
 
     email_settings: EmailSettingsInput | None = member("Settings of the e-mails.")
     quarantine_configuration: QuarantineConfigurationInput | None = member(
@@ -461,7 +461,7 @@ class CustomExtensionCallbackConfigurationInput:
 
 @strawberry.input(description="A logic app that a task can call.")
 class CustomTaskExtensionInput:
-    """customTaskExtension: graph-lifecycle-api.md, row 61."""
+    """customTaskExtension: graph-lifecycle-api.md, row 61a."""
 
     display_name: str | None = member("Name of the extension.", not_blank)
     description: str | None = member("What the extension is for.", nullable=True)
@@ -484,7 +484,7 @@ EXTENSION_ID = "Identifier of the extension."
 
 @strawberry.input(description="What is to change of a custom task extension.")
 class UpdateCustomTaskExtensionInput(CustomTaskExtensionInput):
-    """customTaskExtension: graph-lifecycle-api.md, row 61."""
+    """customTaskExtension: graph-lifecycle-api.md, row 61c."""
 
     custom_task_extension_id: strawberry.ID = key(EXTENSION_ID)
 

@@ -241,6 +241,7 @@ def test_check_tells_what_is_fine(run: Run, tmp_path: Path) -> None:
         "certificate",
         "fine   callers: holders of the API keys siem",
         "fine   trusted documents: 1 in documents.json are executed; others are too",
+        "fine   schema: 34 types of the service hold together",
     ]
 
 
@@ -256,6 +257,7 @@ def test_check_tells_all_that_is_wrong(run: Run) -> None:
     assert [line.split(": ")[0] for line in told.splitlines()] == [
         "fine   settings",
         "fine   upstream",
+        "fine   schema",
     ]
     assert wrong.splitlines() == [
         "wrong  way out: SSL_CERT_FILE must name a PEM file with certificates",

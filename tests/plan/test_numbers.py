@@ -60,6 +60,34 @@ def test_the_price_of_an_item_decides() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "items", "bound"),
+    [
+        # Nobody says how many versions or reprocessed runs there are: all that are asked for.
+        (
+            "{ workflows(first: 2) { nodes { versions(first: 7) { nodes { tasks { id } } } } } }",
+            1 + 2 + 2 * 7,
+            "At most",
+        ),
+        (
+            "{ workflows(first: 2) { nodes { versions(first: 7) { totalCount } } } }",
+            1 + 2,
+            "At most",
+        ),
+        (
+            "{ workflows(first: 2) { nodes { tasks { taskProcessingResults(first: 1)"
+            " { nodes { id } } } } } }",
+            1 + 2 + 2,
+            "At least",
+        ),
+    ],
+)
+def test_what_no_size_tells_is_bounded_by_what_is_asked(text: str, items: int, bound: str) -> None:
+    found = numbers(text, (250, 4, 5, 3), expand=True, cost="balanced")
+    assert found.total == items
+    assert verdict(found, 100).startswith(bound)
+
+
+@pytest.mark.parametrize(
     ("text", "items"),
     [
         ("{ workflows { nodes { id } } }", 1),

@@ -1,6 +1,7 @@
 """A resource is one file: all that is known of `AuditEvent`, which no service has, stands here."""
 
 import re
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs, unquote
 
@@ -10,11 +11,13 @@ import strawberry
 from gateway.explaining import program_of, told
 from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
-from gateway.schema.declare import connection, edge, one, prop, resource
+from gateway.schema.declare import connection, edge, one, prop, resource, text_of
+from gateway.schema.enums import unknown_future_value, value
 from gateway.schema.filters import (
     DateTimeCondition,
     IdCondition,
     StringCondition,
+    condition,
     filter_of,
     order_of,
 )
@@ -27,12 +30,23 @@ from tests.upstreams import Answered, Asked, Unusual
 if TYPE_CHECKING:
     from gateway.schema.resources.workflow import Workflow
 
+
+@strawberry.enum(description="How a change ended.")
+class AuditResult(Enum):
+    """auditResult."""
+
+    SUCCESS = value("success", "It was made.")
+    FAILURE = value("failure", "It was refused.")
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
+
+
 AuditEventFilter = filter_of(
     "AuditEventFilter",
     "audit events",
     id=IdCondition,
     activity=StringCondition,
     activity_date_time=DateTimeCondition,
+    result=condition("AuditResultCondition", AuditResult, "eq ne in"),
 )
 AuditEventOrder = order_of("AuditEventOrder", "audit events", "id activityDateTime")
 
@@ -61,6 +75,8 @@ class AuditEvent(Node):
     id: strawberry.ID = prop("Identifier of the event.", key=True)
     activity: str | None = prop("What was done.")
     activity_date_time: DateTime | None = prop("When it was done.")
+    result: AuditResult | None = prop("How it ended.")
+    result_text: str | None = text_of("result")
     initiated_by: str | None = prop("Who did it.", in_list=False)
     workflow: Annotated["Workflow", strawberry.lazy("gateway.schema.resources.workflow")] | None = (
         edge("Workflow", Strategy.REQUEST, container="workflows", description="The workflow.")
@@ -74,6 +90,7 @@ EVENTS = [
         "id": f"e{number}",
         "activity": "update" if number % 3 else "create",
         "activityDateTime": f"2026-06-{number:02}T08:00:00Z",
+        "result": ("success", "failure", "timeout")[number % 3],
         "initiatedBy": f"admin{number}",
     }
     for number in range(1, 8)
@@ -97,9 +114,9 @@ def service(asked: Asked) -> Answered | None:
             return Answered({"error": {"code": "NotFound", "message": "gone"}}, 404)
         return Answered({name: rows[0][name] for name in names})
     if "$filter" in options:
-        text = re.fullmatch(r"activity eq '(\w+)'", options["$filter"])
+        text = re.fullmatch(r"(activity|result) eq '(\w+)'", options["$filter"])
         assert text is not None, options
-        rows = [row for row in rows if row["activity"] == text[1]]
+        rows = [row for row in rows if row[text[1]] == text[2]]
     if options.get("$orderby") == "activityDateTime desc":
         rows.reverse()
     start = int(options.get("$skip", 0))
@@ -149,6 +166,19 @@ async def test_it_is_filtered_sorted_and_paged(audited: Gateway) -> None:
         if not found["pageInfo"]["hasNextPage"]:
             break
     assert seen == ["e7", "e5", "e4", "e2", "e1"]
+
+
+async def test_its_enumeration_is_read_and_filtered(audited: Gateway) -> None:
+    text = """{ workflows(first: 1) { nodes {
+        auditEvents(first: 2) { nodes { result resultText } }
+        refused: auditEvents(filter: { result: { eq: FAILURE } }) { nodes { id } }
+    } } }"""
+    [workflow] = (await audited.data(text))["workflows"]["nodes"]
+    assert workflow["auditEvents"]["nodes"] == [
+        {"result": "FAILURE", "resultText": "failure"},
+        {"result": "UNKNOWN_FUTURE_VALUE", "resultText": "timeout"},
+    ]
+    assert [node["id"] for node in workflow["refused"]["nodes"]] == ["e1", "e4", "e7"]
 
 
 async def test_it_has_a_root_field_and_a_node_id(audited: Gateway) -> None:

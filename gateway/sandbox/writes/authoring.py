@@ -213,10 +213,10 @@ AUTHORING = (
         context=DELETED,
     ),
     Endpoint(f"{_WORKFLOW}/tasks/{{task}}", TASK, act=_update_task, method="PATCH"),  # 28
-    Endpoint(f"{LIFECYCLE}/settings", SETTINGS, act=_update_settings, method="PATCH"),  # 60
-    Endpoint(  # 61
+    Endpoint(f"{LIFECYCLE}/settings", SETTINGS, act=_update_settings, method="PATCH"),  # 60a
+    Endpoint(  # 61a
         _EXTENSIONS, CUSTOM_TASK_EXTENSION, row=_create_extension, method="POST", status=201
     ),
-    Endpoint(_ONE_EXTENSION, CUSTOM_TASK_EXTENSION, act=_update_extension, method="PATCH"),
-    Endpoint(_ONE_EXTENSION, CUSTOM_TASK_EXTENSION, act=_delete_extension, method="DELETE"),
+    Endpoint(_ONE_EXTENSION, CUSTOM_TASK_EXTENSION, act=_update_extension, method="PATCH"),  # 61c
+    Endpoint(_ONE_EXTENSION, CUSTOM_TASK_EXTENSION, act=_delete_extension, method="DELETE"),  # 61d
 )

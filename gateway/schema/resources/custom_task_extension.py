@@ -90,7 +90,7 @@ class CustomExtensionCallbackConfiguration:
 @resource(
     "A logic app that a task can call.",
     routes=[Route("customTaskExtensions/*", select=False)],
-    permissions=("LifecycleWorkflows-CustomExt.Read.All",),
+    permissions=["LifecycleWorkflows-CustomExt.Read.All"],
     roots={
         "custom_task_extension": one(
             "customTaskExtensions/{id}", description="A custom task extension."

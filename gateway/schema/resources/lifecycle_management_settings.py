@@ -18,7 +18,7 @@ class EmailSettings:
 @resource(
     "The tenant's settings for lifecycle workflows.",
     routes=[Route("settings", select=False)],
-    permissions=("LifecycleWorkflows.Read.All",),
+    permissions=["LifecycleWorkflows.Read.All"],
     roots={
         "settings": one("settings", description="The tenant's settings for lifecycle workflows."),
     },

@@ -55,7 +55,7 @@ RunOrder = order_of(
 @resource(
     "One execution of a workflow, for one or more users.",
     routes=[Route("runs/*", below="Workflow")],
-    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    permissions=["LifecycleWorkflows-Reports.Read.All"],
     roots={
         "run": one("workflows/{workflowId}/runs/{id}", description="A run of a workflow."),
     },

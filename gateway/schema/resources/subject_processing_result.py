@@ -28,7 +28,7 @@ from gateway.schema.workflow_subject import WorkflowSubject
         Route("subjectProcessingResults/*", below="Workflow", select=False),
         Route("subjectProcessingResults/*", below="Run", select=False),
     ],
-    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    permissions=["LifecycleWorkflows-Reports.Read.All"],
     beta=True,
 )
 class SubjectProcessingResult(Node):

@@ -179,7 +179,7 @@ def summary(target: str, function: str, *, description: str, shape: Shape = Shap
 
 @resource(
     "Counts of user results, as the draft has them.",
-    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    permissions=["LifecycleWorkflows-Reports.Read.All"],
     roots={
         "users_summary": one(
             "workflows/{workflowId}",
@@ -205,7 +205,7 @@ class UsersProcessingSummary:
 
 @resource(
     "Counts over all workflows of the tenant.",
-    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    permissions=["LifecycleWorkflows-Reports.Read.All"],
     roots={
         "insights": one(
             "insights",

@@ -59,7 +59,7 @@ TaskOrder = order_of("TaskOrder", "tasks", "id displayName executionSequence isE
         Route("tasks/*", below="WorkflowVersion", select=False),
         Route("tasks/*", below="WorkflowTemplate", get=False, select=False),
     ],
-    permissions=("LifecycleWorkflows-Workflow.Read.All",),
+    permissions=["LifecycleWorkflows-Workflow.Read.All"],
     roots={
         "task": one("workflows/{workflowId}/tasks/{id}", description="A task of a workflow."),
     },

@@ -41,7 +41,7 @@ TaskDefinitionOrder = order_of(
 @resource(
     "A built-in task that workflows can use.",
     routes=[Route("taskDefinitions/*")],
-    permissions=("LifecycleWorkflows.Read.All",),
+    permissions=["LifecycleWorkflows.Read.All"],
     roots={
         "task_definition": one("taskDefinitions/{id}", description="A task definition."),
         "task_definitions": many(

@@ -58,7 +58,7 @@ TaskProcessingResultOrder = order_of(
         Route("taskProcessingResults/*", below="SubjectProcessingResult", get=False),
         Route("taskProcessingResults/*", below="Task", select=False),
     ],
-    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    permissions=["LifecycleWorkflows-Reports.Read.All"],
     connection=ResultConnection,
     roots={
         "task_processing_result": one(

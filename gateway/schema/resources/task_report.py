@@ -53,7 +53,7 @@ TaskReportOrder = order_of(
 @resource(
     "What became of one task in one run, over all users.",
     routes=[Route("taskReports/*", below="Workflow", get=False)],
-    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    permissions=["LifecycleWorkflows-Reports.Read.All"],
     roots={
         "task_report": one(
             "workflows/{workflowId}/taskReports/{id}", description="A task report of a workflow."

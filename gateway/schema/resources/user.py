@@ -24,7 +24,7 @@ def author(description: str) -> Any:
     "A user of the directory. Only `id` is known without a directory permission. A user who "
     "has been deleted keeps the `id`; everything else is null.",
     routes=[Route("/users/*")],
-    permissions=("User.ReadBasic.All",),
+    permissions=["User.ReadBasic.All"],
     lookup=Lookup(
         collection="users",
         deleted_at="deletedDateTime",

@@ -55,7 +55,7 @@ UserProcessingResultOrder = order_of(
         Route("userProcessingResults/*", below="Run"),
         Route("userProcessingResults/*", below="Workflow", get=False),
     ],
-    permissions=("LifecycleWorkflows-Reports.Read.All",),
+    permissions=["LifecycleWorkflows-Reports.Read.All"],
     connection=ResultConnection,
     roots={
         "user_processing_result": one(

@@ -58,7 +58,7 @@ WorkflowOrder = order_of(
     "A lifecycle workflow: tasks, and when they are run for whom. In a list, "
     "`executionConditions` and `tasks` cost one more upstream request per workflow.",
     routes=[Route("workflows/*"), Route("deletedItems/workflows/*")],
-    permissions=("LifecycleWorkflows-Workflow.ReadBasic.All",),
+    permissions=["LifecycleWorkflows-Workflow.ReadBasic.All"],
     roots={
         "workflow": one("workflows/{id}", description="A workflow."),
         "workflows": many(

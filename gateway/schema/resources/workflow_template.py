@@ -14,7 +14,7 @@ from gateway.schema.resources.task import Task
 @resource(
     "A template that workflows can be made from.",
     routes=[Route("workflowTemplates/*", select=False)],
-    permissions=("LifecycleWorkflows.Read.All",),
+    permissions=["LifecycleWorkflows.Read.All"],
     roots={
         "workflow_template": one("workflowTemplates/{id}", description="A workflow template."),
         "workflow_templates": many(

@@ -37,7 +37,7 @@ WorkflowVersionOrder = order_of(
     "A version of a workflow. In a list, `executionConditions`, `settings` and `tasks` cost "
     "one more upstream request per version.",
     routes=[Route("versions/*", below="Workflow", number=True)],
-    permissions=("LifecycleWorkflows-Workflow.Read.All",),
+    permissions=["LifecycleWorkflows-Workflow.Read.All"],
     roots={
         "workflow_version": one(
             "workflows/{workflowId}/versions/{versionNumber}",
