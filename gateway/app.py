@@ -60,7 +60,7 @@ query Triage {
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where the data comes from, and whose token opens it."""
+    """The service that the data comes from, and whose token opens it."""
 
     url: str
     credentials: Credentials

@@ -45,7 +45,7 @@ def banner(settings: Settings, host: str, port: int) -> str:
 
 
 def _proof(settings: Settings) -> str:
-    """How a caller proves to be known, as the end of a sentence."""
+    """The proof by which a caller is known, as the end of a sentence."""
     ways = []
     if settings.credentials == "passthrough":
         ways.append("'Authorization: Bearer <your Microsoft Graph token>'")

@@ -1,4 +1,4 @@
-"""Which token goes upstream, and whose it is."""
+"""Credentials: the token that goes upstream, and whose it is."""
 
 import asyncio
 import hashlib

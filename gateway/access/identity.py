@@ -112,7 +112,7 @@ class OwnToken:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Which app roles and scopes give a permission.
+    """The app roles and scopes that give a permission.
 
     An entry is an app role (claim ``roles``), or ``scp:`` and a scope (claim ``scp``). They are
     kept apart because a scope says what the user's client may do, not what the user may.

@@ -25,7 +25,7 @@ class Counted(Protocol):
 
     @property
     def requests(self) -> int:
-        """How many there were so far."""
+        """The number of them so far."""
 
 
 @dataclass(slots=True)

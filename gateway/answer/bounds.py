@@ -280,7 +280,7 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _refused_field(error: BaseException, details: FieldDetailsList) -> int | None:
-    """Which field of the document has the argument that an error is about, if it is about one."""
+    """The field of the document whose argument an error is about, if it is about one."""
     if not isinstance(_cause(error), BadUserInput):
         return None
     located = error.nodes if isinstance(error, GraphQLError) else None

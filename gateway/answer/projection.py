@@ -34,9 +34,9 @@ from gateway.internals import FieldDetailsList, Path
 from gateway.plan.rows import ROWS
 
 MAX_SOURCE = 3_000_000
-"""How many characters of generated source are kept per process; a function takes ten times that."""
+"""The characters of generated source that are kept per process; a function takes ten times that."""
 MAX_FIELDS = 2_000
-"""How many fields of one operation are read, and how many are compiled."""
+"""The fields of one operation that are read, and those that are compiled."""
 
 _MANY_BYTES = 1_000_000
 """Of the service; what is made of fewer takes no time that somebody else would notice."""

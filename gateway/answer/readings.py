@@ -11,7 +11,7 @@ TypeName = Callable[[Any, Collection[str]], str]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the value of a field is had from its row.
+    """The way to have the value of a field from its row.
 
     Attributes:
         key: the row's key that holds it.
@@ -28,7 +28,7 @@ class Readings(Protocol):
     """The answers of a schema about itself; what it does not tell is left to graphql-core."""
 
     def of_field(self, definition: GraphQLField) -> Reading | None:
-        """How the field is read; ``None`` if only its resolver knows."""
+        """The reading of the field; ``None`` if only its resolver knows."""
 
     def takes_rows(self, type_: GraphQLObjectType) -> bool:
         """Whether every dict is a value of the type."""

@@ -1,4 +1,4 @@
-"""How many objects and bytes a selection makes of rows, counted before any of them is made.
+"""Sizes of answers: the objects and bytes that a selection makes of rows, counted beforehand.
 
 A row that is reached by several ways stands in the answer several times, and so does all that is
 selected below it. It is counted level by level: each row once at every level of the selection, with

@@ -1,4 +1,4 @@
-"""How commands end when they can't do what they should."""
+"""Ends commands that can't do what they should."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 ASSETS_PATH: Final = "/explorer"
-"""Where to mount `static_app()`: beside the endpoint, under the same parent path."""
+"""The path to mount `static_app()` at: beside the endpoint, under the same parent path."""
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
     (

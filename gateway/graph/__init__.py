@@ -1,1 +1,1 @@
-"""Where the service is asked: layers, loaders, `$batch`, retries."""
+"""Asks the service: layers, loaders, `$batch`, retries."""

@@ -198,7 +198,7 @@ class Across:
         return rows, True
 
     def _round(self, containers: list[Row], evidence: Evidence, wanted: int) -> int:
-        """How many of ``containers`` to ask at once: so many as can be expected to hold the rows
+        """The number of ``containers`` to ask at once: so many as can be expected to hold the rows
         that are wanted, in full batches; all that can't wait are among them."""
         expected = 0
         for asked, container in enumerate(containers):

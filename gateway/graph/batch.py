@@ -32,7 +32,7 @@ LEARNED_FOR = 3600.0
 
 
 class BatchSize:
-    """How many requests one `$batch` may carry; one means that requests travel alone.
+    """The number of requests that one `$batch` may carry; one means that requests travel alone.
 
     It is `MAX_ITEMS` until a batch was refused of which all parts were taken. So that neither a
     passing fault nor an odd request of one caller is remembered for good, no number that was ever

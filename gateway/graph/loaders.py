@@ -46,7 +46,7 @@ class RequestLoader(DataLoader[GraphRequest, Reply]):
         return self._session.usage.requests
 
     def beyond(self, needed: int) -> BudgetExceeded:
-        """Why what needs ``needed`` requests in all is not sent."""
+        """The error of what needs ``needed`` requests in all and is not sent."""
         return BudgetExceeded(
             f"this operation needs at least {needed} upstream requests, and may send "
             f"{self._budget} (setting GATEWAY_MAX_UPSTREAM_REQUESTS); ask for fewer rows or "

@@ -1,4 +1,4 @@
-"""How fast one credential may ask: as it likes, until the service throttles it.
+"""The rate at which one credential may ask: as it likes, until the service throttles it.
 
 From its first 429 on a credential has a rate, which adds and multiplies like that of TCP (AIMD,
 RFC 5681): more for each request that is accepted, less by the part that is throttled, where that is
@@ -20,9 +20,9 @@ _SAME = 0.6
 """Where more than this part of a throttled share is left after a decrease that should have ended
 it, the share, if it is not large, has other reasons; so much is put up with from then on."""
 _ENOUGH = 80
-"""How many requests must have been seen for that."""
+"""The number of requests that must have been seen for that."""
 _MEMORY = 40.0
-"""How many requests back that part is reckoned, about."""
+"""The number of requests over which that part is reckoned, about."""
 _INCREASE, _MOST_INCREASE = 0.05, 0.25
 """Part of the rate that is added to it in the first second after a decrease in which it is used up;
 in the second one twice as much, and so on."""
@@ -82,7 +82,7 @@ class Pace:
         return self._rate is not None
 
     def portion(self, requests: int) -> int:
-        """How many of so many requests may go in one `$batch`."""
+        """The number of requests, of so many, that may go in one `$batch`."""
         if self._rate is None:
             return requests
         return min(requests, int(self._burst(self._rate)))

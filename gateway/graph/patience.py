@@ -20,7 +20,7 @@ PAUSES = (0.25, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long something new may be missing.
+    """The time for which something new may be missing.
 
     Attributes:
         pauses: seconds before each further read; after the last one, it is missing.

@@ -22,7 +22,7 @@ from gateway.plan.rows import Row
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How the first pages of many collections are asked for, all in the same words.
+    """The one wording in which the first pages of many collections are asked for.
 
     Attributes:
         node: whose rows they are.
@@ -93,7 +93,7 @@ class Reader:
         return self._loader.left
 
     def beyond(self, further: int) -> BudgetExceeded:
-        """Why ``further`` requests are not sent."""
+        """The error of ``further`` requests that are not sent."""
         return self._loader.beyond(self._loader.spent + further)
 
     async def get(self, path: str, options: Options, entity: str) -> tuple[Reply, Options]:
@@ -143,7 +143,7 @@ class Reader:
         return reply, used
 
     def asking(self, options: Options, node: PlanNode) -> Asking:
-        """How first pages are asked for with ``options``, without what is known to be refused."""
+        """The wording of first pages with ``options``, without what is known to be refused."""
         used = self._usable(options, node.entity.name)
         return Asking(node, options, used, used.query(), self)
 

@@ -82,7 +82,7 @@ class Resumption:
 
     @property
     def remembered(self) -> int:
-        """How many rows told before it the cursor knows."""
+        """The number of rows told before it that the cursor knows."""
         return len(self._last)
 
     def untold(self, rows: list[Any]) -> list[Any]:
@@ -90,7 +90,7 @@ class Resumption:
         return [row for row in rows if digest(row, self._key) not in self._told]
 
     def behind(self, rows: list[Any]) -> int:
-        """Where to begin on a page that came after the cursor's row.
+        """The place to begin at on a page that came after the cursor's row.
 
         Rows that came since may have moved those that were told onto it.
         """
@@ -100,7 +100,7 @@ class Resumption:
         return 0
 
     def within(self, rows: list[Any], *, last: bool) -> int | None:
-        """Where to begin on the page that the cursor's row was on; ``None`` if it can't be told.
+        """The place to begin at on the page with the cursor's row; ``None`` if it can't be told.
 
         ``last``: whether no page follows.
         """
@@ -111,7 +111,7 @@ class Resumption:
         return place if place and (last or place < len(rows)) else None
 
     def along(self, rows: list[Any]) -> int | None:
-        """Where to begin on the next page of a walk from the beginning of the collection.
+        """The place to begin at on the next page of a walk from the start of the collection.
 
         ``None``: further on, or it can't be told. `found` are the places, since the beginning, of
         the rows that were told.

@@ -74,7 +74,7 @@ class Session:
         return max(0.0, self.deadline - time.monotonic())
 
     def repeat(self, wanted: int) -> int:
-        """How many of ``wanted`` requests may be sent again after a failure; they are counted.
+        """The number of ``wanted`` requests that may be sent again after a failure; it counts them.
 
         An operation repeats at most 20 requests and half of those that it needed, so that a
         service that is out of order is not sent a multiple of what it fails to answer.

@@ -1,4 +1,4 @@
-"""How long the stages of an operation take, as Server-Timing tells it."""
+"""Times of the stages of an operation, as Server-Timing tells them."""
 
 import time
 from dataclasses import dataclass, fields

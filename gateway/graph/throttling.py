@@ -1,4 +1,4 @@
-"""When to ask again: Retry-After, back-off, and which failures are worth another attempt.
+"""Retries: Retry-After, back-off, and which failures are worth another attempt.
 
 Rules: graph-lifecycle-api.md, section 7, Throttling; questions.md, points 20 to 22.
 """

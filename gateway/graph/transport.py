@@ -1,4 +1,4 @@
-"""How a request travels: aiohttp behind the httpx interface.
+"""The transport of requests: aiohttp behind the httpx interface.
 
 It is httpx's interface so that tests and the embedded sandbox can stand in its place. Three things
 are particular to it:
@@ -33,7 +33,7 @@ _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
 @dataclass(slots=True)
 class Sending:
-    """How far a request came; one per HTTP request, in its extension ``sending``.
+    """The progress of one HTTP request, in its extension ``sending``.
 
     Attributes:
         latest: until when it may begin to be sent, in seconds of ``time.monotonic()``.

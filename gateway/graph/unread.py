@@ -9,7 +9,7 @@ from gateway.plan.layout import ADDRESS, PARENT
 from gateway.plan.rows import Row
 
 MAX_TOLD = 100
-"""How many parts one error tells of; `Connection.unread` has all of them."""
+"""The number of parts that one error tells of; `Connection.unread` has all of them."""
 _MAX_NAMED = 10
 
 

@@ -170,7 +170,7 @@ class WindowReader:
 
     @property
     def _wanted(self) -> int | None:
-        """How many rows; ``None`` for all."""
+        """The number of rows; ``None`` for all."""
         window = self._node.window
         if window is None or not window.rows:
             return None if window is None else 0
@@ -330,7 +330,7 @@ class WindowReader:
         return connection
 
     def failure(self, result: Slice) -> GatewayError | None:
-        """Why rows are missing at the end of a slice, with the cursor to go on ``after``."""
+        """The error of rows missing at the end of a slice, with the cursor to go on ``after``."""
         if result.error is None or self._node.window is None:
             return result.error or result.unreadable
         return beside(result.error, after=self._cursor(result, len(result.rows) - 1))

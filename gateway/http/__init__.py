@@ -1,1 +1,1 @@
-"""How one may ask: the HTTP surface."""
+"""The HTTP surface: GraphQL over HTTP, its limits, and what stands beside it."""

@@ -1,4 +1,4 @@
-"""How many operations are executed at once, and for how long: as long as somebody waits."""
+"""Admission: so many operations are executed at once, each as long as somebody waits."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence

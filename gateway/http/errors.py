@@ -1,4 +1,4 @@
-"""How errors leave the gateway: always with a code, never with a stack trace."""
+"""Errors as they leave the gateway: always with a code, never with a stack trace."""
 
 import base64
 import logging

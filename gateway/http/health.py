@@ -1,4 +1,4 @@
-"""Whether the process is alive."""
+"""Tells that the process is alive."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse

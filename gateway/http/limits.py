@@ -1,4 +1,4 @@
-"""How much one document may ask for, measured before it is validated.
+"""Limits on what one document may ask for, measured before it is validated.
 
 Validation and execution cost more than linear time in some documents: fragments that spread others
 twice double with every level, and each alias is a field of its own. So one pass over the syntax
@@ -112,7 +112,7 @@ class _Size(NamedTuple):
     top: int = 0
     introspection: int = 0
     names: Mapping[str, int] = {}
-    """How often each name of a field with a selection occurs on a path, at most."""
+    """The most often that each name of a field with a selection occurs on a path."""
 
 
 def measure(document: DocumentNode) -> Measures:

@@ -1,4 +1,4 @@
-"""Which media type an answer has, and which ones a request may have.
+"""Content negotiation: the media type of an answer, and those that a request may have.
 
 See https://graphql.github.io/graphql-over-http/draft/#sec-Media-Types and RFC 9110, section 12.5.1.
 """

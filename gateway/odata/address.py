@@ -22,7 +22,7 @@ _KEY_IN_PARENTHESES = re.compile(r"\('([^'/]*)'\)")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one entity is: its path, the name of its type, its (decoded) id.
+    """The address of one entity: its path, the name of its type, its (decoded) id.
 
     ``readable`` tells whether the entity is read by ``GET path``; otherwise it is read from its
     collection. ``selectable`` tells whether that takes ``$select`` (and a collection ``$filter``).

@@ -1,1 +1,1 @@
-"""How it is asked: resource model → planner → program of steps. Pure: no I/O."""
+"""Plans: resource model → planner → program of steps. Pure: no I/O."""

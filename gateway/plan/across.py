@@ -52,7 +52,7 @@ class Across(Step):
         return evidence.condition(self.node.arguments) if evidence is not None else {}
 
     def containers(self, place: int, allows: Allows) -> Options:
-        """How the containers of one kind are asked for: the outermost, or those below one."""
+        """The request for the containers of one kind: the outermost, or those below one."""
         source = self.node.sources[place]
         argument = self.spec.sources[place].argument
         given = self.node.arguments.get(argument) if argument is not None else None
@@ -69,7 +69,7 @@ class Across(Step):
         return evidence.facts if evidence is not None else ()
 
     def rows(self, allows: Allows, further: str | None = None) -> Options:
-        """How the rows of a container are asked for; ``further`` is a filter beside the others."""
+        """The request for the rows of a container; ``further`` is a filter beside the others."""
         node = self.node
         names = [name for name in properties_of(self.filter) if name in node.entity.properties]
         parts = [compile_filter(part) for part in self.filter.get("and", ())]

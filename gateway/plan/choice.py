@@ -9,7 +9,7 @@ from gateway.plan.steps import Kind, Step
 
 
 class Extent(Enum):
-    """How much of a flat collection is read beside the rows that it is dealt out to."""
+    """The part of a flat collection that is read beside the rows that it is dealt out to."""
 
     NOTHING = "nothing"
     ONE_PAGE = "one page"
@@ -54,7 +54,7 @@ class Choice(Step):
     def afterwards(
         self, grandparent: Row, known: int, rows: int, size: int, costs: CostModel
     ) -> tuple[Kind, str]:
-        """How to have what the ``rows`` that were read still lack, and why.
+        """The way to have what the ``rows`` that were read still lack, and the reason.
 
         Args:
             grandparent: the row above the list.

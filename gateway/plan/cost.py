@@ -42,7 +42,7 @@ class Cost:
 
 
 class Latency:
-    """How long a request takes at the service: the least that was seen lately, in seconds.
+    """The time that a request takes at the service: the least that was seen lately, in seconds.
 
     The least, because what makes one slower (a queue, a large answer, one caller's filter) says
     nothing of the next; and within bounds, because it only weighs against the price of an item.
@@ -89,7 +89,7 @@ class CostModel:
 
 
 def pages(rows: int, page_size: int) -> int:
-    """How many pages hold ``rows``; an empty collection is a page too."""
+    """The number of pages that hold ``rows``; an empty collection is a page too."""
     return max(1, ceil(rows / page_size))
 
 

@@ -30,7 +30,7 @@ class PageOf(Struct, gc=False):
 
 
 class Layout:
-    """How the pages of one edge are decoded.
+    """The decoding of the pages of one edge.
 
     Args:
         rows: the type of the rows.
@@ -57,7 +57,7 @@ class Layout:
 
 
 def layout_of(node: PlanNode, extra: Iterable[str] = ()) -> Layout:
-    """How pages of the rows of ``node`` are decoded.
+    """The layout by which pages of the rows of ``node`` are decoded.
 
     Args:
         node: a plan node that is settled.

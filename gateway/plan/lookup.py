@@ -13,7 +13,7 @@ MAX_IDS_IN_FILTER = 15
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """How the entities of one type are looked up in one operation: all with one selection.
+    """The look-ups of entities of one type in one operation: all with one selection.
 
     Attributes:
         lookup: where.

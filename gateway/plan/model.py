@@ -125,7 +125,7 @@ class Across:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """How many entities of one type are looked up at once.
+    """The look-up of many entities of one type at once.
 
     Attributes:
         collection: the collection that takes ``id in (…)``.

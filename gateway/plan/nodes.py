@@ -87,7 +87,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a changed entity is, and what is known of it.
+    """The address of a changed entity, and what is known of it.
 
     Attributes:
         address: where it is read.
@@ -103,7 +103,7 @@ class Place:
 
 
 class Reading(Enum):
-    """Why a single entity is read: for what is selected of it, or for facts that the edges below
+    """The reason to read a single entity: what is selected of it, or facts that the edges below
     make use of but do not need. ``NOTHING``: its address is enough."""
 
     NOTHING = "nothing"
@@ -301,7 +301,7 @@ class PlanNode:
         )
 
     def _read_for(self) -> Reading:
-        """Why the entity at the end of an edge is read, if it is.
+        """The reason to read the entity at the end of an edge, if it is read.
 
         Of what an operation names, the id is read too, because that tells whether it is there;
         where a row or a change leads to it, the address tells the id.
@@ -387,7 +387,7 @@ def _up_to(collection: str, outer: "dict[str, PlanNode | None]") -> "dict[str, P
 
 
 def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
-    """Where the rows of an edge are kept in the parent's row.
+    """The key under which the rows of an edge are kept in the parent's row.
 
     A plain edge keeps its property name; arguments that matter make a key of their own, so two
     aliases with equal arguments share one request and two with different ones do not collide. Long
@@ -405,7 +405,7 @@ def edge_key(name: str, arguments: Mapping[str, Any]) -> str:
 
 
 def payload_key(name: str, number: int) -> str:
-    """Where the n-th entity that an edge of a payload leads to is kept."""
+    """The key under which the n-th entity that an edge of a payload leads to is kept."""
     return f"{name}[{number}]"
 
 

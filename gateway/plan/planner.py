@@ -282,7 +282,7 @@ def _narrowing(arguments: Mapping[str, Any]) -> Narrowing:
 
 
 def _levels(node: PlanNode, above: PlanNode) -> int:
-    """How far up from ``node`` another one is."""
+    """The number of steps up from ``node`` to another one."""
     levels, parent = 1, node.parent
     while parent is not None and parent is not above:
         levels, parent = levels + 1, parent.parent

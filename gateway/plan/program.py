@@ -299,7 +299,7 @@ class _Walk:
 
 
 def _inside(node: PlanNode, above: str) -> str:
-    """Where an entity is addressed that came inside the row at ``above``."""
+    """The address of an entity that came inside the row at ``above``."""
     navigation = node.navigation
     if navigation.join is not None:
         return f"{navigation.join.collection}/{KEY}"

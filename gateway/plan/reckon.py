@@ -37,7 +37,7 @@ class Reckoning:
         return wanted + bool(properties or edges)
 
     def rows(self, above: Row) -> int | None:
-        """How many rows the list below ``above`` gives; ``None`` if that is not known."""
+        """The number of rows that the list below ``above`` gives; ``None`` if that is not known."""
         node, pivot = self.node, self.node.pivot
         regroup = pivot.navigation.regroup if pivot is not None else None
         if regroup is None or node.parent is None or node.parent.entity.name != regroup.on:
@@ -48,7 +48,7 @@ class Reckoning:
         return told if node.window is None else min(told, node.window.first)
 
     def requests(self, above: Row) -> int:
-        """How many requests the list below ``above`` needs, at least."""
+        """The number of requests that the list below ``above`` needs, at least."""
         rows = self.rows(above)
         if rows is None or (self.node.window is not None and not self.node.window.rows):
             return 1
@@ -63,7 +63,7 @@ class Reckoning:
         return rows * (2 + self.each) + 2 * len(above)
 
     def affordable(self, above: Row, left: int) -> int:
-        """How many rows of the list below ``above`` can be had, with all that hangs below them,
+        """The number of rows of the list below ``above`` that can be had, with all below them,
         for ``left`` requests."""
         rows = self.rows(above)
         if rows is None or left < 1:

@@ -29,7 +29,7 @@ class TypedRow(Struct, gc=False, eq=False):
     members: ClassVar[Mapping[str, str]] = {}
     """The attribute of each member, by its key."""
     layout: ClassVar[Any] = None
-    """How pages of such rows are decoded (`gateway.plan.layout`), once somebody has asked."""
+    """The decoder of pages of such rows (`gateway.plan.layout`), once somebody has asked."""
 
     def __getitem__(self, key: str) -> Any:
         value = getattr(self, self.members[key])

@@ -146,7 +146,7 @@ class ReadList(Step):
     kind = Kind.READ
 
     def options(self, allows: Allows) -> Options:
-        """How its first page is asked for."""
+        """The request for its first page."""
         node = self.node
         return Options(
             select=node.select(listed=True) if node.navigation.selectable else None,
@@ -175,7 +175,7 @@ class ReadEntity(Step):
     kind = Kind.READ
 
     def options(self, address: Address, allows: Allows) -> Options:
-        """How the entity at ``address`` is asked for, or the collection that it is read from."""
+        """The request for the entity at ``address``, or for the collection that it is read from."""
         node = self.node
         options = Options(
             node.select(listed=False) if address.selectable else None,
@@ -216,7 +216,7 @@ class ReadDetails(Step):
         ]
 
     def options(self, edges: Sequence[PlanNode]) -> Options:
-        """How each row is asked for."""
+        """The request for each row."""
         node = self.node
         properties, _ = node.details
         names = (*properties, *(edge.navigation.name for edge in edges))
@@ -289,7 +289,7 @@ class Regrouped(Step):
     kind = Kind.REGROUP
 
     def options(self, allows: Allows) -> Options:
-        """How the flat collection is asked for."""
+        """The request for the flat collection."""
         regroup = self.node.navigation.regroup
         extra = () if regroup is None else (regroup.key,)
         return Options(
@@ -298,7 +298,7 @@ class Regrouped(Step):
         )
 
     def path(self, grandparent: Row) -> str:
-        """Where the flat collection below ``grandparent`` is."""
+        """The path of the flat collection below ``grandparent``."""
         regroup = self.node.navigation.regroup
         name = regroup.collection if regroup else self.node.navigation.name
         return f"{grandparent[ADDRESS]}/{name}"
@@ -348,12 +348,12 @@ class Join(Step):
     select: tuple[str, ...] = ()
 
     def options(self) -> Options:
-        """How the list is asked for."""
+        """The request for the list."""
         return Options(select=("id", *self.select))
 
     @property
     def collection(self) -> str:
-        """Where the list is."""
+        """The path of the list."""
         join = self.node.navigation.join
         return join.collection if join is not None else ""
 
@@ -427,7 +427,7 @@ def expansion_of(node: PlanNode, pivot: PlanNode) -> str:
 
 
 def one_per(node: PlanNode | None, which: str = "") -> str:
-    """How many requests a step sends, in words."""
+    """The number of requests that a step sends, in words."""
     return f"one per {node.entity.name}{which}" if node is not None and node.entity.name else ""
 
 

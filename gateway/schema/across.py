@@ -55,7 +55,7 @@ def _has_ended(run: Row) -> bool:
 
 
 def _changed(run: Row) -> str | None:
-    """When the run last changed; one that has not ended may have changed just now."""
+    """The time when the run last changed; one that has not ended may have changed just now."""
     if not _has_ended(run):
         return None
     times = (run.get(name) for name in ("completedDateTime", "lastUpdatedDateTime"))
@@ -64,7 +64,7 @@ def _changed(run: Row) -> str | None:
 
 
 def _begun(run: Row) -> str | None:
-    """When the run was scheduled, before which it has no result, if it has ended."""
+    """The time when the run was scheduled, before which it has no result, if it has ended."""
     scheduled = run.get("scheduledDateTime")
     return instant(scheduled) if isinstance(scheduled, str) and _has_ended(run) else None
 

@@ -90,7 +90,7 @@ class GatewaySchema:
     def validate(
         self, document: DocumentNode, *, introspection: bool = True, suggestions: bool = True
     ) -> list[GraphQLError]:
-        """Why a document is not valid; at most 11 errors.
+        """The errors of a document that is not valid; at most 11.
 
         Args:
             document: as parsed.

@@ -1,4 +1,4 @@
-"""How a mutation says what it sends, and what it answers.
+"""Declarations of mutations: what each sends, and what it answers.
 
 A mutation is one field made by `change`: an input type, a method and a path template. The input is
 checked and becomes the path and the body (`gateway.schema.given`); what is selected of the payload
@@ -125,7 +125,7 @@ def sending(
 
 
 def _made(routes: Routes, collection: str, row: Any) -> Place:
-    """Where something is that was made in a collection, as far as the service told."""
+    """The address of something that was made in a collection, as far as the service told."""
     row = row if isinstance(row, dict) else {}
     id_ = key_of(row)
     try:

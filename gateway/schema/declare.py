@@ -1,4 +1,4 @@
-"""How a resource says what it is upstream: its properties, its edges, and where it lives.
+"""Declarations of a resource: its properties, its edges, and the places where it lives upstream.
 
 A type of the schema is a plain annotated class whose fields are made by `prop`, `edge` and
 `connection`. Their metadata is the resource model, and their values are read from the stitched

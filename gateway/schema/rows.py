@@ -1,4 +1,4 @@
-"""How fields read stitched rows: resolvers, and what the projection may know of them."""
+"""Resolvers that read stitched rows, and what the projection may know of them."""
 
 from collections.abc import Callable, Collection
 from functools import cache
@@ -78,7 +78,7 @@ def reading_of(resolver: Callable[..., Any]) -> Reading | None:
 
 
 def type_name_of(resolve_type: Callable[..., Any] | None) -> TypeName | None:
-    """How a ``resolve_type`` made by `dispatch` tells the type of a row."""
+    """The way in which a ``resolve_type`` made by `dispatch` tells the type of a row."""
     return getattr(resolve_type, _TYPE_NAME, None)
 
 

@@ -288,7 +288,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Where values come from; the first that has one decides."""
+        """The sources of values; the first that has one decides."""
         assert isinstance(env_settings, EnvSettingsSource)  # noqa: S101 - as pydantic makes them
         assert isinstance(dotenv_settings, EnvSettingsSource)  # noqa: S101
         assert isinstance(init_settings, InitSettingsSource)  # noqa: S101

@@ -1,4 +1,4 @@
-"""Where settings come from beside options: names that nobody knows, and secrets in files."""
+"""Sources of settings beside options: names that nobody knows, and secrets in files."""
 
 import difflib
 import re
@@ -19,7 +19,8 @@ _OF_KUBERNETES = re.compile(
 )
 
 Places = list[tuple[str, Mapping[str, str | None]]]
-"""Where variables were set, by words for it: the variables by their names in lower case."""
+"""The places where variables were set, in words, each with the variables by their names in lower
+case."""
 
 
 class SettingsError(ValueError):
