@@ -239,7 +239,12 @@ def create_app(
     endpoint = GraphQLEndpoint(
         schema,
         context=lambda caller, usage: Context(
-            engines[-1], plans, caller, usage, allow_resume=allow_resume
+            engines[-1],
+            plans,
+            caller,
+            usage,
+            allow_resume=allow_resume,
+            wait_timeout=settings.wait_timeout,
         ),
         authenticator=authenticator_of(settings.access, upstream.credentials, tls),
         quota=_quota(settings, upstream.is_sandbox),

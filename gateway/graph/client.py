@@ -126,9 +126,9 @@ class GraphClient:
         sent again where the service was busy or failed as it may by chance: 429, 500, 502, 503,
         504, a connection that breaks, an answer that is cut off. What changes something is sent
         again only where the service says that it was not done: on 429, and on 503 with Retry-After
-        (questions.md, point 22). Where it may have been sent and the answer is neither a success
-        that can be read nor a refusal, the error says ``outcomeUnknown``. It is not sent at all
-        where too little time is left for its answer.
+        (questions.md, point 22), and never if it waits for its end. Where it may have been sent and
+        the answer is neither a success that can be read nor a refusal, the error says
+        ``outcomeUnknown``. It is not sent at all where too little time is left for its answer.
         """
         parts = batch.divided(requests, self._batches.now)
         if len(parts) == 1:
@@ -203,6 +203,7 @@ class GraphClient:
                 spent = lost if reply.shared else attempts_of[number]
                 late = reply.after is not None and reply.after >= session.remaining
                 retry = reply.retry and spent < self._max_attempts and not late
+                retry = retry and not requests[number].waits
                 replies[number] = replace(reply, retry=retry) if reply.retry else reply
             again = [number for number in pending if replies[number].retry]
             granted = session.repeat(len(again)) if again else 0
@@ -260,6 +261,8 @@ class GraphClient:
             if again and not patience.allows(pace):
                 again = []
             refused = [number for number in some if is_refused(replies[number])]
+            if requests[some[0]].waits:
+                again, refused = [], []
             if refused and (renewed := await self._renewed(session)) is not None:
                 session = renewed
                 again += refused
@@ -439,6 +442,7 @@ class GraphClient:
             headers["Content-Type"] = "application/json"
         connect, read = self._timeouts
         transport = self._changing if changes else self._reading
+        read = max(read, request.waits)
         sending = Sending(session.deadline - self._change_time) if changes else Sending()
         error: GatewayError
         try:

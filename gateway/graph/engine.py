@@ -124,6 +124,9 @@ class Engine:
             BudgetExceeded: the operation has sent as many requests as it may; nothing is sent.
         """
         caller.require(Permission.CHANGE)
+        if (waits := max(request.waits for request in requests)) > 0:
+            # The operation may go on as long afterwards as it might have without.
+            usage.deadline = (usage.deadline or time.monotonic() + self.deadline) + waits
         session = await self._session(caller, usage)
         if usage.requests + len(requests) > self.budget:
             raise BudgetExceeded(

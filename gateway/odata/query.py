@@ -19,13 +19,15 @@ class GraphRequest:
     """One logical request; equal requests are sent once per operation.
 
     ``url`` is relative to the version root and percent-encoded; ``body`` is JSON bytes. ``reads``
-    tells of an action that changes nothing.
+    tells of an action that changes nothing. ``waits`` are the seconds that the answer to a change
+    may take because the service works on it meanwhile; such a one is sent once, whatever happens.
     """
 
     url: str
     method: str = "GET"
     body: bytes | None = None
     reads: bool = False
+    waits: float = 0.0
 
     @property
     def changes(self) -> bool:

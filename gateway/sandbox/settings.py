@@ -10,6 +10,8 @@ SelectSupport = Literal["accept", "ignore", "refuse"]
 SubjectFilter = Literal["accept", "refuse"]
 DraftMethods = Literal["accept", "refuse"]
 
+MAX_WORKFLOWS = 100
+"""Workflows that can be created in one tenant: graph-lifecycle-api.md section 7, Throttling."""
 MAX_TASKS = 25
 """Tasks per workflow: graph-lifecycle-api.md section 7, Throttling (service limits)."""
 

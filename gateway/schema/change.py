@@ -223,6 +223,20 @@ class MutationField:
             raise reply.error
         return reply.data
 
+    async def read(self, request: GraphRequest) -> Any:
+        """The JSON that the service answers to a read that a change needs first.
+
+        Raises:
+            GatewayError: it could not be read; nothing is changed.
+        """
+        self._check_selection()
+        [reply] = await self.context.engine.change(
+            [request], self.context.caller, self.context.usage
+        )
+        if reply.error is not None:
+            raise reply.error
+        return reply.data
+
     async def send_all(self, requests: Sequence[GraphRequest]) -> list[Reply]:
         """The replies to requests that do not depend on each other; each is logged.
 

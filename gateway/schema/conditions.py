@@ -39,6 +39,11 @@ class OnDemandExecutionOnly(WorkflowExecutionConditions):
     """onDemandExecutionOnly."""
 
 
+@strawberry.type(description="The workflow is run for the objects of a provisioning job.")
+class ProvisioningAttributeMapping(WorkflowExecutionConditions):
+    """provisioningAttributeMapping."""
+
+
 @strawberry.type(description="The workflow is run by a trigger, for the users in a scope.")
 class TriggerAndScopeBasedConditions(WorkflowExecutionConditions):
     """triggerAndScopeBasedConditions."""
@@ -107,6 +112,13 @@ class UserInactivityTrigger(WorkflowExecutionTrigger):
     """userInactivityTrigger."""
 
     inactivity_period_in_days: int | None = prop("The time, in days.")
+
+
+@strawberry.type(description="A guest with fewer sponsors than a number.")
+class GuestSponsorTrigger(WorkflowExecutionTrigger):
+    """guestSponsorTrigger."""
+
+    minimum_required_sponsors: int | None = prop("The least number of sponsors of a guest.")
 
 
 @strawberry.type(description="A trigger of a type that this gateway does not know.")

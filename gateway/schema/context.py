@@ -85,6 +85,7 @@ class Context:
         caller: who asks.
         usage: counts what is sent upstream.
         allow_resume: whether task results may be resumed.
+        wait_timeout: seconds to wait for an action that ends when its work is done.
     """
 
     engine: Engine
@@ -92,6 +93,7 @@ class Context:
     caller: Caller = ANONYMOUS
     usage: Usage = field(default_factory=Usage)
     allow_resume: bool = True
+    wait_timeout: float = 300.0
     _answer: "asyncio.Task[Row] | None" = None
     _rows: list[tuple[Program, Row]] = field(default_factory=list)
     _keys: dict[int, str] = field(default_factory=dict)

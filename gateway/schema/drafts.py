@@ -49,6 +49,12 @@ def _user_results(given: Mapping[str, Any]) -> str:
     return USER_RESULTS
 
 
+def _reprocessed_run(given: Mapping[str, Any]) -> str:
+    above = "" if given.get("runId") is None else "/{runId}/reprocessedRuns"
+    result = "workflows/{workflowId}/executionScope/{userProcessingResultId}"
+    return f"{result}/reprocessedRuns{above}/{{reprocessedRunId}}/$ref"
+
+
 def _user_result(given: Mapping[str, Any]) -> str:
     return f"{_user_results(given)}/{{userProcessingResultId}}"
 
@@ -212,6 +218,21 @@ class RemoveUserProcessingResultSubjectInput(_UserResultKey):
 # --- the roots with them -----------------------------------------------------------------------
 
 
+@strawberry.input(description=f"{DRAFT}A run to take from those that processed a user again.")
+class RemoveReprocessedRunInput:
+    """Rows 38a and 38b."""
+
+    workflow_id: strawberry.ID = key(WORKFLOW_ID)
+    user_processing_result_id: strawberry.ID = key("Identifier of the user processing result.")
+    run_id: strawberry.ID | None = key(
+        "Identifier of a run that processed the user again; then it is one of the runs that "
+        "processed that one again which is taken.",
+        default=None,
+    )
+    reprocessed_run_id: strawberry.ID = key("Identifier of the run to take.")
+    deleted: bool = key(_DELETED, default=True)
+
+
 @strawberry.type(description="A user processing result that was changed.")
 class UserProcessingResultPayload:
     """The payload of mutations of user processing results."""
@@ -317,4 +338,15 @@ class DraftMutation(Mutation):
         edge="userProcessingResult",
         at=USER_RESULT,
         description=f"{DRAFT}Take the subject from a user processing result.",
+    )
+    remove_reprocessed_run: UserProcessingResultPayload | None = change(
+        RemoveReprocessedRunInput,
+        "DELETE",
+        _reprocessed_run,
+        edge="userProcessingResult",
+        at="workflows/{workflowId}/userProcessingResults/{userProcessingResultId}",
+        description=(
+            f"{DRAFT}Take a run from those that processed a user again. Pages of v1.0 have it, no "
+            "SDK does."
+        ),
     )

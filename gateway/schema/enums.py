@@ -33,6 +33,9 @@ class LifecycleWorkflowCategory(Enum):
     JOINER = value("joiner", "Someone who begins to work here.")
     LEAVER = value("leaver", "Someone who stops working here.")
     MOVER = value("mover", "Someone whose place in the organization changes.")
+    EXTENSIBILITY = value(
+        "extensibility", "Subjects of any kind that another service hands over, one by one."
+    )
     UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
@@ -43,6 +46,7 @@ class LifecycleTaskCategory(Enum):
     JOINER = value("joiner", "In workflows for joiners.")
     LEAVER = value("leaver", "In workflows for leavers.")
     MOVER = value("mover", "In workflows for movers.")
+    EXTENSIBILITY = value("extensibility", "In workflows for extensibility.")
     UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
     @property
@@ -79,6 +83,9 @@ class WorkflowExecutionType(Enum):
         "activatedWithScope", "A request for a scope: users, a group, an earlier run or result."
     )
     PREVIEW = value("preview", "A request to try the workflow on a few users.")
+    EXTENSIBILITY_ON_DEMAND = value(
+        "extensibilityOnDemand", "A request for one subject of a workflow for extensibility."
+    )
     UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
@@ -142,15 +149,21 @@ class ValueType(Enum):
     UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 
-@strawberry.enum(description="What kind of subject a workflow is run for. Beta only.")
+@strawberry.enum(description="The kinds of subjects that a workflow is run for.")
 class SubjectType(Enum):
-    """subjectType."""
+    """subjectType (flags)."""
 
     USER = value("user", "A user of the directory.")
+    AGENT_IDENTITY = value("agentIdentity", "An identity of an AI agent. Beta only.")
     PROVISIONING_OBJECT = value(
         "provisioningObject", "An object of a provisioning job, such as one from an HR system."
     )
     UNKNOWN_FUTURE_VALUE = unknown_future_value()
+
+    @property
+    def is_flag(self) -> bool:
+        """A value may have several members at once."""
+        return True
 
 
 @strawberry.enum(description="The date of a user that a trigger counts from.")
@@ -160,6 +173,16 @@ class WorkflowTriggerTimeBasedAttribute(Enum):
     EMPLOYEE_HIRE_DATE = value("employeeHireDate", "When the user was, or will be, hired.")
     EMPLOYEE_LEAVE_DATE_TIME = value("employeeLeaveDateTime", "When the user left, or will leave.")
     CREATED_DATE_TIME = value("createdDateTime", "When the user was created in the directory.")
+    UNKNOWN_FUTURE_VALUE = unknown_future_value()
+
+
+@strawberry.enum(description="How a custom task extension answers the task that calls it.")
+class CustomTaskExtensionReplyMode(Enum):
+    """customTaskExtensionReplyMode; what the members mean is our reading of their names."""
+
+    NONE = value("none", "It does not: the task does not wait.")
+    CALLBACK = value("callback", "By resuming the task that waits for it.")
+    RESPONSE = value("response", "In the answer to the call itself.")
     UNKNOWN_FUTURE_VALUE = unknown_future_value()
 
 

@@ -16,6 +16,7 @@ from gateway.schema.enums import (
     LifecycleTaskCategory,
     LifecycleWorkflowCategory,
     LifecycleWorkflowProcessingStatus,
+    SubjectType,
     WorkflowExecutionType,
     value,
 )
@@ -67,6 +68,7 @@ ScheduleCondition = condition("ScheduleCondition", DateTime, "lt gt")
 StatusCondition = condition("StatusCondition", LifecycleWorkflowProcessingStatus, "eq ne in")
 ExecutionTypeCondition = condition("ExecutionTypeCondition", WorkflowExecutionType, "eq ne in")
 CategoryCondition = condition("CategoryCondition", LifecycleWorkflowCategory, "eq ne in")
+SubjectTypeCondition = condition("SubjectTypeCondition", SubjectType, "eq ne")
 TaskCategoryCondition = condition("TaskCategoryCondition", LifecycleTaskCategory, "eq ne has")
 
 

@@ -10,15 +10,12 @@ from typing import Any, ClassVar
 import strawberry
 
 from gateway.schema.enums import (
-    ActivationTaskScopeType,
-    ActivationUserScopeType,
     LifecycleWorkflowCategory,
-    MatchMode,
     MembershipChangeType,
+    SubjectType,
     WorkflowTriggerTimeBasedAttribute,
 )
 from gateway.schema.given import (
-    GRAPH,
     LIFECYCLE,
     an_id,
     between,
@@ -29,10 +26,8 @@ from gateway.schema.given import (
     not_blank,
     required,
 )
-from gateway.schema.scalars import Int64
 
 MAX_TASKS = 25
-MAX_SUBJECTS = 10
 
 
 @strawberry.input(description="An object, by its id.")
@@ -111,6 +106,14 @@ class UserInactivityTriggerInput:
     inactivity_period_in_days: int = required("The time, in days.")
 
 
+@strawberry.input(description="A guest with fewer sponsors than a number.")
+class GuestSponsorTriggerInput:
+    """guestSponsorTrigger."""
+
+    odata_type: ClassVar = f"{LIFECYCLE}guestSponsorTrigger"
+    minimum_required_sponsors: int = required("The least number of sponsors of a guest.")
+
+
 @strawberry.input(one_of=True, description="What starts a workflow.")
 class WorkflowExecutionTriggerInput:
     """workflowExecutionTrigger."""
@@ -119,6 +122,9 @@ class WorkflowExecutionTriggerInput:
     attribute_change_trigger: AttributeChangeTriggerInput | None = member("A change of attributes.")
     membership_change_trigger: MembershipChangeTriggerInput | None = member("A change of groups.")
     user_inactivity_trigger: UserInactivityTriggerInput | None = member("A time of inactivity.")
+    guest_sponsor_trigger: GuestSponsorTriggerInput | None = member(
+        "A guest with too few sponsors. Documented for beta; whether v1.0 takes it is not."
+    )
 
 
 @strawberry.input(description="The workflow is run by a trigger, for the users in a scope.")
@@ -141,6 +147,11 @@ class WorkflowExecutionConditionsInput:
     )
     trigger_and_scope_based_conditions: TriggerAndScopeBasedConditionsInput | None = member(
         "The workflow is run by a trigger, for the users in a scope."
+    )
+    provisioning_attribute_mapping: bool | None = member(
+        "Give true: the workflow is run for the objects of a provisioning job.",
+        is_true,
+        odata_type=f"{LIFECYCLE}provisioningAttributeMapping",
     )
 
 
@@ -196,6 +207,11 @@ class WorkflowInput:
     tasks: list[TaskInput] = required(
         f"The tasks, in order; at most {MAX_TASKS}.", items(0, MAX_TASKS)
     )
+    target_subject_type: list[SubjectType] | None = member(
+        "The kinds of subjects that the workflow is run for; by default users.",
+        items(1),
+        flags=True,
+    )
 
 
 WORKFLOW_ID = "Identifier of the workflow."
@@ -238,259 +254,3 @@ class UpdateTaskInput:
     task_id: strawberry.ID = key("Identifier of the task.")
     description: str | None = member("What the task is for.", nullable=True)
     display_name: str | None = member("Name of the task.", not_blank)
-
-
-# --- activation --------------------------------------------------------------------------------
-
-
-@strawberry.input(description="Users to run a workflow for, now.")
-class ActivateWorkflowInput:
-    """graph-lifecycle-api.md, row 6."""
-
-    workflow_id: strawberry.ID = key(WORKFLOW_ID)
-    subjects: list[EntityReferenceInput] = required(
-        f"The users; from 1 to {MAX_SUBJECTS}.", items(1, MAX_SUBJECTS)
-    )
-
-
-@strawberry.input(description="Objects to preview a workflow for.")
-class PreviewWorkflowInput:
-    """graph-lifecycle-api.md, row 12."""
-
-    workflow_id: strawberry.ID = key(WORKFLOW_ID)
-    subjects: list[EntityReferenceInput] = required(
-        "The directory objects; at least one.", items(1)
-    )
-
-
-@strawberry.input(description="Users.")
-class ActivateUserScopeInput:
-    """activateUserScope."""
-
-    odata_type: ClassVar = f"{LIFECYCLE}activateUserScope"
-    users: list[EntityReferenceInput] = required(
-        f"The users; from 1 to {MAX_SUBJECTS}.", items(1, MAX_SUBJECTS)
-    )
-
-
-@strawberry.input(description="The members of a group.")
-class ActivateGroupScopeInput:
-    """activateGroupScope."""
-
-    odata_type: ClassVar = f"{LIFECYCLE}activateGroupScope"
-    group: EntityReferenceInput = required("The group.")
-
-
-@strawberry.input(description="The users of a run, again.")
-class ActivateRunScopeInput:
-    """activateRunScope."""
-
-    odata_type: ClassVar = f"{LIFECYCLE}activateRunScope"
-    run: EntityReferenceInput = required("The run.")
-    task_scope: ActivationTaskScopeType = required("Which of its tasks.")
-    user_scope: ActivationUserScopeType = required("Which of its users.")
-
-
-@strawberry.input(description="The users of user processing results, again.")
-class ActivateProcessingResultScopeInput:
-    """activateProcessingResultScope."""
-
-    odata_type: ClassVar = f"{LIFECYCLE}activateProcessingResultScope"
-    processing_results: list[EntityReferenceInput] = required(
-        "The user processing results; at least one.", items(1)
-    )
-    task_scope: ActivationTaskScopeType = required("Which of their tasks.")
-
-
-@strawberry.input(one_of=True, description="What a workflow is activated for.")
-class ActivationScopeInput:
-    """activationScope."""
-
-    activate_user_scope: ActivateUserScopeInput | None = member("Users.")
-    activate_group_scope: ActivateGroupScopeInput | None = member("The members of a group.")
-    activate_run_scope: ActivateRunScopeInput | None = member("The users of a run, again.")
-    activate_processing_result_scope: ActivateProcessingResultScopeInput | None = member(
-        "The users of user processing results, again."
-    )
-
-
-@strawberry.input(description="What to run a workflow for, now.")
-class ActivateWorkflowWithScopeInput:
-    """graph-lifecycle-api.md, row 7."""
-
-    workflow_id: strawberry.ID = key(WORKFLOW_ID)
-    scope: ActivationScopeInput = required("What the workflow is activated for.")
-
-
-@strawberry.input(description="Runs to cancel.")
-class CancelProcessingInput:
-    """graph-lifecycle-api.md, row 8."""
-
-    workflow_id: strawberry.ID = key(WORKFLOW_ID)
-    runs: list[EntityReferenceInput] = required(
-        "The runs, queued or in progress; at least one. The service takes them one by one.",
-        items(1),
-    )
-
-
-# --- settings ----------------------------------------------------------------------------------
-
-
-@strawberry.input(description="A number of users.")
-class CountBasedQuarantineConditionInput:
-    """countBasedQuarantineCondition."""
-
-    odata_type: ClassVar = f"{LIFECYCLE}countBasedQuarantineCondition"
-    threshold: Int64 = required("The number of users.")
-
-
-@strawberry.input(description="A share of the users.")
-class PercentageBasedQuarantineConditionInput:
-    """percentageBasedQuarantineCondition."""
-
-    odata_type: ClassVar = f"{LIFECYCLE}percentageBasedQuarantineCondition"
-    percentage: int = required("The share, in percent.", between(0, 100))
-
-
-@strawberry.input(one_of=True, description="A threshold that puts a workflow into quarantine.")
-class QuarantineConditionInput:
-    """quarantineCondition."""
-
-    count_based_quarantine_condition: CountBasedQuarantineConditionInput | None = member(
-        "A number of users."
-    )
-    percentage_based_quarantine_condition: PercentageBasedQuarantineConditionInput | None = member(
-        "A share of the users."
-    )
-
-
-@strawberry.input(description="When workflows are put into quarantine.")
-class QuarantineConfigurationInput:
-    """quarantineConfiguration."""
-
-    conditions: list[QuarantineConditionInput] = required("The thresholds.")
-    match_mode: MatchMode = required("Whether any or all of them must be exceeded.")
-
-
-@strawberry.input(description="Settings of the e-mails that workflows send.")
-class EmailSettingsInput:
-    """g:emailSettings."""
-
-    sender_domain: str | None = member("The domain that the e-mails come from.", not_blank)
-    use_company_branding: bool | None = member("Whether the e-mails carry the company's branding.")
-
-
-@strawberry.input(
-    description="The tenant's settings for lifecycle workflows; what is given changes."
-)
-class UpdateSettingsInput:
-    """graph-lifecycle-api.md, row 60a."""
-
-    email_settings: EmailSettingsInput | None = member("Settings of the e-mails.")
-    quarantine_configuration: QuarantineConfigurationInput | None = member(
-        "When workflows are put into quarantine; null for never.", nullable=True
-    )
-    workflow_schedule_interval_in_hours: int | None = member(
-        "How often scheduled workflows are run, in hours, from 1 to 24.", between(1, 24)
-    )
-
-
-# --- custom task extensions --------------------------------------------------------------------
-
-
-@strawberry.input(description="A token of Microsoft Entra ID.")
-class AzureAdTokenAuthenticationInput:
-    """g:azureAdTokenAuthentication."""
-
-    odata_type: ClassVar = f"{GRAPH}azureAdTokenAuthentication"
-    resource_id: str = required("The application that the token is for.", an_id)
-
-
-@strawberry.input(one_of=True, description="How an extension is authenticated.")
-class CustomExtensionAuthenticationConfigurationInput:
-    """g:customExtensionAuthenticationConfiguration."""
-
-    azure_ad_pop_token_authentication: bool | None = member(
-        "Give true: a proof-of-possession token of Microsoft Entra ID.",
-        is_true,
-        odata_type=f"{GRAPH}azureAdPopTokenAuthentication",
-    )
-    azure_ad_token_authentication: AzureAdTokenAuthenticationInput | None = member(
-        "A token of Microsoft Entra ID."
-    )
-
-
-@strawberry.input(description="A logic app with a trigger.")
-class LogicAppTriggerEndpointConfigurationInput:
-    """g:logicAppTriggerEndpointConfiguration."""
-
-    odata_type: ClassVar = f"{GRAPH}logicAppTriggerEndpointConfiguration"
-    logic_app_workflow_name: str = required("Name of the logic app.", not_blank)
-    resource_group_name: str = required("The Azure resource group.", not_blank)
-    subscription_id: str = required("The Azure subscription.", an_id)
-    url: str | None = member("The address that is called.", not_blank)
-
-
-@strawberry.input(one_of=True, description="Where an extension is.")
-class CustomExtensionEndpointConfigurationInput:
-    """g:customExtensionEndpointConfiguration."""
-
-    logic_app_trigger_endpoint_configuration: LogicAppTriggerEndpointConfigurationInput | None = (
-        member("A logic app with a trigger.")
-    )
-
-
-@strawberry.input(description="How an extension is called.")
-class CustomExtensionClientConfigurationInput:
-    """g:customExtensionClientConfiguration."""
-
-    maximum_retries: int | None = member("How often a call is repeated.")
-    timeout_in_milliseconds: int | None = member("How long a call may take, in milliseconds.")
-
-
-@strawberry.input(description="How an extension answers, where a task waits for it.")
-class CustomExtensionCallbackConfigurationInput:
-    """customTaskExtensionCallbackConfiguration."""
-
-    odata_type: ClassVar = f"{LIFECYCLE}customTaskExtensionCallbackConfiguration"
-    timeout_duration: str = required(
-        "How long a task waits, as an ISO 8601 duration such as PT1H.", not_blank
-    )
-    authorized_apps: list[EntityReferenceInput] | None = member("The applications that may answer.")
-
-
-@strawberry.input(description="A logic app that a task can call.")
-class CustomTaskExtensionInput:
-    """customTaskExtension: graph-lifecycle-api.md, row 61a."""
-
-    display_name: str | None = member("Name of the extension.", not_blank)
-    description: str | None = member("What the extension is for.", nullable=True)
-    authentication_configuration: CustomExtensionAuthenticationConfigurationInput | None = member(
-        "How the extension is authenticated."
-    )
-    client_configuration: CustomExtensionClientConfigurationInput | None = member(
-        "How the extension is called."
-    )
-    endpoint_configuration: CustomExtensionEndpointConfigurationInput | None = member(
-        "Where the extension is."
-    )
-    callback_configuration: CustomExtensionCallbackConfigurationInput | None = member(
-        "How the extension answers; null where a task does not wait for it.", nullable=True
-    )
-
-
-EXTENSION_ID = "Identifier of the extension."
-
-
-@strawberry.input(description="What is to change of a custom task extension.")
-class UpdateCustomTaskExtensionInput(CustomTaskExtensionInput):
-    """customTaskExtension: graph-lifecycle-api.md, row 61c."""
-
-    custom_task_extension_id: strawberry.ID = key(EXTENSION_ID)
-
-
-@strawberry.input(description="A custom task extension.")
-class CustomTaskExtensionKeyInput:
-    """A custom task extension, by its id."""
-
-    custom_task_extension_id: strawberry.ID = key(EXTENSION_ID)

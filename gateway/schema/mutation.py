@@ -3,28 +3,31 @@
 Rows are those of graph-lifecycle-api.md, section 5.
 """
 
-from collections.abc import Sequence
-
 import strawberry
 
-from gateway.errors import GatewayError, GraphError, NotFound, NotSupported
-from gateway.odata.query import change as request_of
-from gateway.plan.nodes import Place
-from gateway.schema.change import MutationField, Row, change, changed, mutation, outcome, sending
-from gateway.schema.declare import prop
-from gateway.schema.enums import ChangeOutcome, CustomTaskExtensionOperationStatus
-from gateway.schema.given import LIFECYCLE, body_of, key, member, required
-from gateway.schema.inputs import (
-    WORKFLOW_ID,
+from gateway.schema.actions import (
+    ResumeTaskProcessingResultInput,
+    W,
+    activate_and_wait,
+    activate_with_scope,
+    cancel,
+    preview,
+    preview_failures,
+    resume,
+    update_settings,
+)
+from gateway.schema.activation_inputs import (
+    ActivateWorkflowAndWaitInput,
     ActivateWorkflowInput,
     ActivateWorkflowWithScopeInput,
     CancelProcessingInput,
-    CreateNewVersionInput,
-    CustomTaskExtensionInput,
-    CustomTaskExtensionKeyInput,
     PreviewWorkflowInput,
-    UpdateCustomTaskExtensionInput,
-    UpdateSettingsInput,
+)
+from gateway.schema.change import change, changed, mutation, outcome
+from gateway.schema.declare import prop, text_of
+from gateway.schema.enums import ChangeOutcome, LifecycleWorkflowProcessingStatus
+from gateway.schema.inputs import (
+    CreateNewVersionInput,
     UpdateTaskInput,
     UpdateWorkflowInput,
     WorkflowInput,
@@ -36,11 +39,16 @@ from gateway.schema.resources.run import Run
 from gateway.schema.resources.task import Task
 from gateway.schema.resources.task_processing_result import TaskProcessingResult
 from gateway.schema.resources.workflow import Workflow
+from gateway.schema.tenant_inputs import (
+    CustomTaskExtensionInput,
+    CustomTaskExtensionKeyInput,
+    UpdateCustomTaskExtensionInput,
+    UpdateSettingsInput,
+)
+from gateway.schema.workflow_subject import WorkflowSubject
 
-W = "workflows/{workflowId}"
 DELETED = "deletedItems/workflows/{workflowId}"
 EXTENSION = "customTaskExtensions/{customTaskExtensionId}"
-RESULT_OF_TASK = f"{W}/tasks/{{taskId}}/taskProcessingResults/{{taskProcessingResultId}}"
 
 
 # --- payloads ----------------------------------------------------------------------------------
@@ -122,6 +130,29 @@ class PreviewTaskFailuresPayload:
     workflow: Workflow | None = changed("Workflow", "The workflow.")
 
 
+@strawberry.type(description="What came of a workflow for one subject.")
+class AwaitedWorkflowProcessingResult:
+    """awaitedWorkflowProcessingResult."""
+
+    processing_status: LifecycleWorkflowProcessingStatus | None = prop(
+        "How far the processing of the subject had come when the service answered."
+    )
+    processing_status_text: str | None = text_of("processing_status")
+    status_reasons: list[str] | None = prop("Why it ended so; may be empty.")
+    subject: WorkflowSubject | None = prop("The subject, as it was sent.")
+
+
+@strawberry.type(description="What came of a workflow that was waited for.")
+class ActivateWorkflowAndWaitPayload:
+    """The payload of `activateWorkflowAndWait`."""
+
+    outcome: ChangeOutcome = outcome()
+    awaited_workflow_processing_result: AwaitedWorkflowProcessingResult | None = strawberry.field(
+        description="What came of it."
+    )
+    workflow: Workflow | None = changed("Workflow", "The workflow.")
+
+
 @strawberry.type(description="What became of each run that was to be canceled.")
 class CancelProcessingPayload:
     """The payload of `cancelProcessing`."""
@@ -133,117 +164,6 @@ class CancelProcessingPayload:
         "null, with an error at its place.",
     )
     workflow: Workflow | None = changed("Workflow", "The workflow.")
-
-
-# --- actions that are more than one request ----------------------------------------------------
-
-
-@strawberry.input(description="What a task waits for.")
-class CustomTaskExtensionCallbackDataInput:
-    """customTaskExtensionCallbackData."""
-
-    operation_status: CustomTaskExtensionOperationStatus = required("How the operation ended.")
-
-
-@strawberry.input(description="A task result that waits for its custom task extension.")
-class ResumeTaskProcessingResultInput:
-    """graph-lifecycle-api.md, section 6."""
-
-    workflow_id: strawberry.ID = key(WORKFLOW_ID)
-    task_id: strawberry.ID = key("Identifier of the task.")
-    task_processing_result_id: strawberry.ID = key("Identifier of the task result.")
-    data: CustomTaskExtensionCallbackDataInput = required("How the operation ended.")
-    source: str | None = member("Who answers.", nullable=True)
-    type: str | None = member("What kind of event this is.", nullable=True)
-
-
-async def _cancel(field: MutationField) -> Row:
-    """One request per run, because the service takes one run at a time (row 8)."""
-    given = field.given
-    runs = body_of(CancelProcessingInput, given)["runs"]
-    path = field.path(f"{W}/cancelProcessing")
-    replies = await field.send_all(
-        [
-            request_of(
-                "POST",
-                path,
-                {"scope": {"@odata.type": f"{LIFECYCLE}cancelRunsScope", "runs": [run]}},
-            )
-            for run in runs
-        ]
-    )
-    found: list[Place | GatewayError] = []
-    for number, (run, reply) in enumerate(zip(runs, replies, strict=True)):
-        if reply.error is not None:
-            reply.error.extensions["argument"] = f"input.runs[{number}]"
-            found.append(reply.error)
-        else:
-            at = field.path(f"{W}/runs/{{runId}}", {**given, "runId": run["id"]})
-            found.append(Place(field.routes.addressed(at), {"id": run["id"]}))
-    errors = [it for it in found if isinstance(it, GatewayError)]
-    came_of_it = _outcome(errors, len(found))
-    if errors and not (field.selects("runs") or field.selects("outcome")):
-        errors[0].extensions["outcome"] = came_of_it.name
-        raise errors[0]
-    payload = await field.payload(
-        {"runs": found, "workflow": Place(field.routes.addressed(field.path(W)))}
-    )
-    return {**payload, "outcome": came_of_it}
-
-
-def _outcome(errors: Sequence[GatewayError], changes: int) -> ChangeOutcome:
-    """The outcome of so many changes, of which some ended with errors."""
-    if any(error.extensions.get("outcomeUnknown") for error in errors):
-        return ChangeOutcome.UNKNOWN
-    if not errors:
-        return ChangeOutcome.DONE
-    return ChangeOutcome.PARTLY_DONE if len(errors) < changes else ChangeOutcome.NOT_DONE
-
-
-async def _preview_failures(field: MutationField) -> Row:
-    path = field.path(W)
-    answer = await field.send(request_of("POST", f"{path}/previewTaskFailures"))
-    failures = answer.get("value") if isinstance(answer, dict) else None
-    if not isinstance(failures, list):
-        failures = GraphError("the preview was made, but the service answered no list of tasks")
-    payload = await field.payload({"workflow": Place(field.routes.addressed(path))})
-    return {**payload, "previewFailedTasks": failures}
-
-
-_with_scope = sending(
-    ActivateWorkflowWithScopeInput, "POST", f"{W}/activateWithScope", edge="workflow", at=W
-)
-
-
-async def _activate_with_scope(field: MutationField) -> Row:
-    """406 is the service's answer to unknown users, without a documented body (row 7)."""
-    try:
-        return await _with_scope(field)
-    except GatewayError as error:
-        if error.extensions.get("status") != 406:
-            raise
-        details = {name: value for name, value in error.extensions.items() if name != "code"}
-        raise NotFound(
-            f"a subject of the scope was not found or is not eligible: {error.message}", **details
-        ) from None
-
-
-_resuming = sending(
-    ResumeTaskProcessingResultInput,
-    "POST",
-    f"{RESULT_OF_TASK}/resume",
-    edge="taskProcessingResult",
-    at=RESULT_OF_TASK,
-)
-
-
-async def _resume(field: MutationField) -> Row:
-    """Off unless a setting allows it: who may resume is disputed (questions.md, point 16)."""
-    if not field.context.allow_resume:
-        raise NotSupported(
-            "resuming is switched off here; the setting GATEWAY_ALLOW_RESUME=true allows it"
-        )
-    return await _resuming(field)
 
 
 # --- the root ----------------------------------------------------------------------------------
@@ -268,21 +188,30 @@ class Mutation:
     )
     activate_workflow_with_scope: WorkflowPayload | None = mutation(
         ActivateWorkflowWithScopeInput,
-        _activate_with_scope,
+        activate_with_scope,
         description=(
             "Run a workflow for a scope, now: users, a group, a run or user processing results. "
             "`activateRunScope` with FAILED_USERS and FAILED_TASKS reprocesses what failed in a "
             "run."
         ),
     )
+    activate_workflow_and_wait: ActivateWorkflowAndWaitPayload | None = mutation(
+        ActivateWorkflowAndWaitInput,
+        activate_and_wait,
+        description=(
+            "Run a workflow for one subject, and answer when it has ended; it may take minutes "
+            "(GATEWAY_WAIT_TIMEOUT). It is sent once, whatever happens: where no answer came in "
+            "time, the error says `outcomeUnknown`, and the workflow may be running."
+        ),
+    )
     cancel_processing: CancelProcessingPayload | None = mutation(
         CancelProcessingInput,
-        _cancel,
+        cancel,
         description="Cancel runs that are queued or in progress; each run is reported.",
     )
     resume_task_processing_result: TaskProcessingResultPayload | None = mutation(
         ResumeTaskProcessingResultInput,
-        _resume,
+        resume,
         description=(
             "Tell a task that waits for its custom task extension how the operation ended. The "
             "caller's own token must be allowed to. Only where GATEWAY_ALLOW_RESUME says so."
@@ -295,19 +224,20 @@ class Mutation:
         edge="workflow",
         at=W,
         answers=True,
+        untold=("executionConditions", "tasks"),
         description="End the quarantine of a workflow.",
     )
-    preview_workflow: WorkflowPayload | None = change(
+    preview_workflow: WorkflowPayload | None = mutation(
         PreviewWorkflowInput,
-        "POST",
-        f"{W}/previewWorkflow",
-        edge="workflow",
-        at=W,
-        description="Preview a workflow for directory objects.",
+        preview,
+        description=(
+            "Try a workflow on users. What comes of it is in `userProcessingResults` of the "
+            "workflow, later, with the execution type PREVIEW, among earlier previews."
+        ),
     )
     preview_task_failures: PreviewTaskFailuresPayload | None = mutation(
         WorkflowKeyInput,
-        _preview_failures,
+        preview_failures,
         description="Find out which tasks of a workflow are expected to fail.",
     )
     create_workflow: WorkflowPayload | None = change(
@@ -368,12 +298,14 @@ class Mutation:
         edge="task",
         description="Change the name or the description of a task.",
     )
-    update_settings: SettingsPayload | None = change(
+    update_settings: SettingsPayload | None = mutation(
         UpdateSettingsInput,
-        "PATCH",
-        "settings",
-        edge="settings",
-        description="Change the tenant's settings for lifecycle workflows.",
+        update_settings,
+        description=(
+            "Change the tenant's settings for lifecycle workflows. The service takes the interval "
+            "and the settings of the e-mails only together: what of them is not given is read "
+            "first, and sent as it is."
+        ),
     )
     create_custom_task_extension: CustomTaskExtensionPayload | None = change(
         CustomTaskExtensionInput,

@@ -67,6 +67,20 @@ def computed(resolver: Function) -> Function:
     return marked(resolver, Reading(function=resolver))
 
 
+def read_flags(python_name: str) -> Callable[..., Any]:
+    """A resolver of the members of a property of flags, which the service joins with commas."""
+    key = key_of(python_name)
+
+    @computed
+    def read_members(root: Any) -> Any:
+        value = read(root, key)
+        if not isinstance(value, str):
+            return value
+        return [member.strip() for member in value.split(",")]
+
+    return read_members
+
+
 def reads_edge(resolver: Function) -> Function:
     """Marks a resolver that does what `read_edge` does."""
     return marked(resolver, Reading(edge=True))

@@ -1,4 +1,4 @@
-"""workflowSubject: what a workflow is run for. Beta only."""
+"""workflowSubject: who or what a workflow is run for (graph-lifecycle-api.md, section 4)."""
 
 import strawberry
 
@@ -7,7 +7,7 @@ from gateway.schema.reference import EntityReference
 from gateway.schema.rows import dispatch
 
 
-@strawberry.interface(description="What a workflow is run for. Beta only.")
+@strawberry.interface(description="Who or what a workflow is run for.")
 class WorkflowSubject:
     """workflowSubject (abstract)."""
 
@@ -15,20 +15,29 @@ class WorkflowSubject:
     resolve_type = staticmethod(dispatch("UnknownWorkflowSubject"))
 
 
-@strawberry.type(description="An object of the directory, such as a user. Beta only.")
+@strawberry.type(description="An object of the directory, such as a user.")
 class DirectoryObjectWorkflowSubject(WorkflowSubject):
     """directoryObjectWorkflowSubject."""
 
     directory_object: EntityReference | None = prop("The object.")
 
 
-@strawberry.type(description="An object that is provisioned. Beta only.")
+@strawberry.type(description="A named value of an object that is provisioned.")
+class AttributeSetEntry:
+    """attributeSetEntry."""
+
+    name: str | None = prop("Name of the attribute.")
+    value: str | None = prop("Value of the attribute, as text; null if it has none.")
+
+
+@strawberry.type(description="An object of a provisioning job, such as one from an HR system.")
 class ProvisioningObjectWorkflowSubject(WorkflowSubject):
-    """provisioningObjectWorkflowSubject; its attribute sets have no documented members."""
+    """provisioningObjectWorkflowSubject."""
 
     id: strawberry.ID | None = prop("Identifier of the object.")
+    attribute_set_entries: list[AttributeSetEntry] | None = prop("The attributes of the object.")
 
 
-@strawberry.type(description="A subject of a type that this gateway does not know. Beta only.")
+@strawberry.type(description="A subject of a type that this gateway does not know.")
 class UnknownWorkflowSubject(WorkflowSubject):
     """Any other workflowSubject."""

@@ -201,6 +201,13 @@ class Settings(BaseSettings):
     deadline: float = setting(
         "Operations", "Seconds that one operation may take upstream.", 60.0, gt=0
     )
+    wait_timeout: float = setting(
+        "Operations",
+        "Seconds that `activateWorkflowAndWait` may wait for the end of the workflow, beside the "
+        "deadline.",
+        300.0,
+        gt=0,
+    )
     max_upstream_requests: int = setting(
         "Operations", "Upstream requests of one operation; batch items count each.", 5000, ge=1
     )

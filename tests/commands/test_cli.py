@@ -291,15 +291,7 @@ def test_explain_reckons_for_a_tenant_of_a_size() -> None:
 
 
 def test_explain_plans_as_the_gateway_would() -> None:
-    query = """{ workflows(first: 100) { nodes { runs { nodes {
-      subjectProcessingResults { nodes { id } } } } } } }"""
-    plain = run("explain", "-", stdin=query).stdout
-    assert "only in front of a beta root" in plain
-    for beta in (
-        run("explain", "-", "--beta", stdin=query),
-        run("explain", "-", stdin=query, GATEWAY_UPSTREAM_URL="https://graph.microsoft.com/beta"),
-    ):
-        assert "only in front of a beta root" not in beta.stdout
+    query = "{ workflows(first: 100) { nodes { runs { nodes { id } } } } }"
     limited = run("explain", "-", stdin=query, GATEWAY_MAX_FIRST="10").stdout
     assert "must be from 1 to 10" in limited
 

@@ -90,10 +90,11 @@ async def test_the_service_is_asked_for_what_is_shown_as_unknown(start: Start) -
     await gateway.data(query, filter={"category": {"eq": UNKNOWN}})
     await gateway.data(query, filter={"category": {"ne": UNKNOWN}})
     await gateway.data(query, filter={"category": {"in": ["MOVER", UNKNOWN, "MOVER"]}})
-    none = "(category ne 'joiner' and category ne 'leaver' and category ne 'mover')"
+    known = ("joiner", "leaver", "mover", "extensibility")
+    none = "({})".format(" and ".join(f"category ne '{name}'" for name in known))
     assert [unquote(asked.url.split("$filter=")[1]) for asked in unusual.asked] == [
         none,
-        "(category eq 'joiner' or category eq 'leaver' or category eq 'mover')",
+        "({})".format(" or ".join(f"category eq '{name}'" for name in known)),
         f"(category eq 'mover' or {none})",
     ]
 

@@ -31,7 +31,11 @@ KNOWN = {
     "updateWorkflow": ('{ workflowId: "%s", description: "d" }', "workflow { id nodeId }"),
     "deleteWorkflow": ('{ workflowId: "%s" }', "workflow { id nodeId }"),
     "previewTaskFailures": ('{ workflowId: "%s" }', "workflow { id nodeId }"),
-    "updateSettings": ("{ workflowScheduleIntervalInHours: 4 }", "settings { __typename }"),
+    "updateSettings": (
+        '{ workflowScheduleIntervalInHours: 4, emailSettings: { senderDomain: "a.example", '
+        "useCompanyBranding: true } }",
+        "settings { __typename }",
+    ),
 }
 
 

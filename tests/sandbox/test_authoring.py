@@ -8,6 +8,7 @@ from .conftest import LIFECYCLE, WORKFLOWS
 DATA = Path(__file__).parents[1] / "data"
 DELETED = f"{LIFECYCLE}/deletedItems/workflows"
 EXTENSIONS = f"{LIFECYCLE}/customTaskExtensions"
+POP_TOKEN = {"@odata.type": "#microsoft.graph.azureAdPopTokenAuthentication"}
 DOCUMENTED = "156ce798-1eb6-4e0a-8515-e79f54d04390"
 
 
@@ -305,9 +306,15 @@ async def test_settings(client):
             }
         ],
     }
-    await client.write("PATCH", url, {"workflowScheduleIntervalInHours": 24})
-    await client.write("PATCH", url, {"emailSettings": {"useCompanyBranding": True}})
-    await client.write("PATCH", url, {"quarantineConfiguration": quarantine})
+    whole = {
+        "workflowScheduleIntervalInHours": 24,
+        "emailSettings": {"senderDomain": "contoso.com", "useCompanyBranding": True},
+    }
+    await client.write("PATCH", url, whole)
+    await client.write("PATCH", url, {**whole, "quarantineConfiguration": quarantine})
+    for name in whole:
+        part = {key: value for key, value in whole.items() if key != name}
+        assert f"'{name}' is required" in await client.refused("PATCH", url, part)
     row = await client.json(url)
     assert row["workflowScheduleIntervalInHours"] == 24
     assert row["emailSettings"] == {"senderDomain": "contoso.com", "useCompanyBranding": True}
@@ -321,7 +328,7 @@ async def test_settings(client):
         {"quarantineConfiguration": {"matchMode": "some", "conditions": []}},
         {"id": "x"},
     ):
-        assert next(iter(bad)) in await client.refused("PATCH", url, bad)
+        assert next(iter(bad)) in await client.refused("PATCH", url, {**whole, **bad})
     assert await client.json(url) == row
 
 
@@ -330,6 +337,8 @@ async def test_custom_task_extensions(client):
     assert any(row["callbackConfiguration"] for row in before)
     sent = {
         "displayName": "Order a desk",
+        "authenticationConfiguration": POP_TOKEN,
+        "replyMode": "callback",
         "endpointConfiguration": {
             "@odata.type": "#microsoft.graph.logicAppTriggerEndpointConfiguration",
             "logicAppWorkflowName": "desk",
@@ -361,13 +370,41 @@ async def test_custom_task_extensions(client):
         {"endpointConfiguration": {"url": "x"}},
     ):
         for method, path in (("POST", EXTENSIONS), ("PATCH", url)):
-            assert next(iter(bad)) in await client.refused(method, path, bad)
+            body = {**sent, "displayName": "Another", **bad} if method == "POST" else bad
+            assert next(iter(bad)) in await client.refused(method, path, body)
+    for name in ("displayName", "authenticationConfiguration"):
+        body = {key: value for key, value in sent.items() if key != name}
+        assert f"'{name}' is required" in await client.refused("POST", EXTENSIONS, body)
+    taken = {"displayName": before[0]["displayName"]}
+    assert "unique" in await client.refused("POST", EXTENSIONS, {**sent, **taken})
+    assert "unique" in await client.refused("PATCH", url, taken)
     await client.write("DELETE", url)
-    await client.write("DELETE", f"{EXTENSIONS}/{before[0]['id']}")
-    for key in (made["id"], before[0]["id"]):
-        await client.error(f"{EXTENSIONS}/{key}", 404)
-        await client.refused("PATCH", f"{EXTENSIONS}/{key}", {}, 404)
-    assert await client.rows(EXTENSIONS) == before[1:]
+    await client.error(url, 404)
+    await client.refused("PATCH", url, {}, 404)
+    assert await client.rows(EXTENSIONS) == before
+
+
+async def test_an_extension_that_a_task_refers_to_is_not_deleted(client):
+    made = {"displayName": "Order it", "authenticationConfiguration": POP_TOKEN}
+    extension = (await client.write("POST", EXTENSIONS, made, 201))["id"]
+    task = {
+        "displayName": "Order it",
+        "taskDefinitionId": "4262b724-8dba-4fad-afc3-43fcbb497a0e",
+        "arguments": [{"name": "customTaskExtensionID", "value": extension}],
+    }
+    url = await create(client, tasks=[task])
+    message = await client.refused("DELETE", f"{EXTENSIONS}/{extension}")
+    assert "the task 'Order it'" in message
+    assert url.rpartition("/")[2] in message
+    await client.write("DELETE", url)
+    await client.write("DELETE", f"{EXTENSIONS}/{extension}")
+
+
+async def test_a_tenant_has_100_workflows_at_most(sandbox):
+    client = sandbox(workflows=99)
+    await client.write("POST", WORKFLOWS, workflow(), 201)
+    again = {**workflow(), "displayName": "One too many"}
+    assert "100 workflows" in await client.refused("POST", WORKFLOWS, again)
 
 
 async def test_writes_in_a_batch(client):

@@ -181,7 +181,7 @@ async def test_what_the_tenant_has_beside_workflows(gateway: Gateway) -> None:
           deletedWorkflows { nodes { id nodeId deletedDateTime runs { nodes { id } } } } }"""
     )
     assert data["settings"]["workflowScheduleIntervalInHours"] == 3
-    assert data["taskDefinitions"]["totalCount"] == len(data["taskDefinitions"]["nodes"]) == 16
+    assert data["taskDefinitions"]["totalCount"] == len(data["taskDefinitions"]["nodes"]) == 25
     assert all(template["tasks"] for template in data["workflowTemplates"]["nodes"])
     extensions = data["customTaskExtensions"]["nodes"]
     assert all(e["endpointConfiguration"]["url"].startswith("https://") for e in extensions)

@@ -38,14 +38,12 @@ EXCLUDED_PROPERTIES = {
 }
 # Fields that the metadata does not have as properties.
 ADDED_FIELDS = {
-    "Run.subjectProcessingResults": "beta only",
-    "Workflow.subjectProcessingResults": "beta only",
-    "TaskProcessingResult.workflowSubject": "beta only",
     **{
         f"{name}.nodeId": NODE_ID
         for name in (
             "CustomTaskExtension",
             "Run",
+            "SubjectProcessingResult",
             "Task",
             "TaskDefinition",
             "TaskProcessingResult",
@@ -73,11 +71,15 @@ ADDED_FIELDS = {
             "CustomExtensionCallbackConfiguration",
             "CustomExtensionEndpointConfiguration",
             "DirectoryObject",
+            "DirectoryObjectWorkflowSubject",
             "GroupBasedSubjectSet",
+            "GuestSponsorTrigger",
             "LogicAppTriggerEndpointConfiguration",
             "MembershipChangeTrigger",
             "OnDemandExecutionOnly",
             "PercentageBasedQuarantineCondition",
+            "ProvisioningAttributeMapping",
+            "ProvisioningObjectWorkflowSubject",
             "QuarantineCondition",
             "RuleBasedSubjectSet",
             "SubjectSet",
@@ -86,8 +88,11 @@ ADDED_FIELDS = {
             "UserInactivityTrigger",
             "WorkflowExecutionConditions",
             "WorkflowExecutionTrigger",
+            "WorkflowSubject",
         )
     },
+    "SubjectProcessingResult.run": BACK,
+    "SubjectProcessingResult.workflow": BACK,
     "UserProcessingResult.run": BACK,
     "UserProcessingResult.workflow": BACK,
     "TaskProcessingResult.run": BACK,
@@ -98,14 +103,18 @@ ADDED_FIELDS = {
     "WorkflowVersion.workflow": BACK,
     "Task.taskDefinition": "the task definition that `taskDefinitionId` names",
     "Workflow.runsSummary": SUMMARY,
+    "Workflow.subjectProcessingResultsSummary": SUMMARY,
     "Workflow.userProcessingResultsSummary": SUMMARY,
     "Workflow.taskReportsSummary": SUMMARY,
+    "Run.subjectProcessingResultsSummary": SUMMARY,
     "Run.userProcessingResultsSummary": SUMMARY,
     "DirectoryObject.displayName": "of the derived types; `directoryObject` is an open type",
     "CustomExtensionCallbackConfiguration.authorizedApps": (
         "of customTaskExtensionCallbackConfiguration, the only type that derives from it"
     ),
 }
+# Members of enumerations that the metadata of v1.0 does not have.
+ADDED_MEMBERS = {"subjectType": {"agentIdentity"}}  # beta only
 # Types and enumerations of the namespace that have no counterpart in the schema.
 EXCLUDED_TYPES = {
     "cancelRunsScope": "an argument of cancelProcessing",
@@ -115,6 +124,7 @@ EXCLUDED_TYPES = {
     ),
     "customTaskExtensionCallbackData": "an argument of resume",
     "customTaskExtensionCalloutData": "what the service sends to an extension",
+    "customTaskExtensionResponseData": "what an extension answers to that",
     "lifecycleWorkflowsContainer": "its navigation properties are the fields of Query",
     "workflowBase": "abstract; its members are on Workflow and WorkflowVersion",
 }
@@ -241,7 +251,7 @@ def test_enumerations_have_the_same_members() -> None:
     }
     assert "lifecycleWorkflowProcessingStatus" in enums
     for name, type_ in enums.items():
-        members = _metadata().enum_members(name)
+        members = _metadata().enum_members(name) | ADDED_MEMBERS.get(name, set())
         assert {value.value for value in type_.values.values()} == members, name
         assert set(type_.values) == {_screaming(member) for member in members}, name
 

@@ -35,6 +35,7 @@ IDS = {
         "new user result": "createUserProcessingResult userProcessingResult id"
     },
     "AddTask": {"new task": "addTask task id"},
+    "ReprocessOne": {"reprocessed run": "activateWorkflowWithScope workflow runs nodes 0 id"},
 }
 # Seconds that the sandbox's clock goes on after an example.
 PASSING = {"ActivateAgain": 60}
@@ -115,6 +116,12 @@ async def test_every_example_does_what_it_says(story: dict[str, Any]) -> None:
     quarantine = at(story, "ClearQuarantine clearQuarantine workflow quarantineDetails")
     assert quarantine is None or quarantine["quarantineType"] == "NOT_QUARANTINED"
 
+    awaited = at(story, "ActivateAndWait activateWorkflowAndWait")
+    assert awaited["awaitedWorkflowProcessingResult"]["processingStatus"]
+    [result] = awaited["workflow"]["subjectProcessingResults"]["nodes"]
+    assert result["subject"]["attributeSetEntries"] == [
+        {"name": "department", "value": "Engineering"}
+    ]
     assert at(story, "DeleteWorkflow deleteWorkflow workflow deletedDateTime")
     restored = at(story, "RestoreWorkflow restoreWorkflow workflow")
     assert restored["deletedDateTime"] is None

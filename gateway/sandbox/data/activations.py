@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gateway.sandbox.data.beta import workflow_subject
 from gateway.sandbox.data.identifiers import GuidSeries, mix
 from gateway.sandbox.data.model import Outcome, Row
 from gateway.sandbox.data.results import (
@@ -46,7 +45,9 @@ class Activation:
 
     `subjects` are the users with the tasks to process for each. `waiting` holds the tasks that
     wait for an answer, with the seconds until they fail (infinity: never). `results` are the ids
-    of the user processing results that are processed again, `runs` those of their runs.
+    of the user processing results that are processed again, `runs` those of their runs. `objects`
+    are the subjects that are no users, by their keys among `subjects`. An `awaited` run has ended
+    when it is there.
     """
 
     workflow_id: str
@@ -61,6 +62,13 @@ class Activation:
     scope: Row | None = None
     runs: frozenset[str] = frozenset()
     results: frozenset[str] = frozenset()
+    objects: Mapping[str, Row] = field(default_factory=dict)
+    awaited: bool = False
+
+    @property
+    def lasts(self) -> float:
+        """The seconds that the longest of its subjects takes, if nothing waits."""
+        return STEP_SECONDS * max((len(tasks) for _, tasks in self.subjects), default=0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ class ActivatedRun:
         self.about = activation
         self.id = f"{activation.workflow_id}_{activation.scheduled}"
         self.subjects = activation.subjects
-        self.begin = activation.elapsed()
+        self.begin = activation.elapsed() - (activation.lasts if activation.awaited else 0.0)
         self.seed = mix(activation.seed, activation.number)
         self.canceled_at: float | None = None
         self.answers: dict[tuple[int, int], tuple[float, str]] = {}
@@ -232,6 +240,10 @@ class ActivatedRun:
 
     def user_results(self) -> Rows:
         """Return one user processing result per user."""
+        return ListRows() if self.about.objects else self.subject_results()
+
+    def subject_results(self) -> Rows:
+        """Return one row per subject, of whichever kind."""
         return LazyRows(len(self.subjects), self._user_result_at, self.users.get)
 
     def _user_result_at(self, user: int) -> Row:
@@ -254,8 +266,12 @@ class ActivatedRun:
             "totalUnprocessedTasksCount": sum(step.status in UNPROCESSED for step in steps),
             "workflowExecutionType": self.about.execution_type,
             "workflowVersion": self.about.version,
-            "subject": {"id": subject},
+            **self._subject(subject),
         }
+
+    def _subject(self, key: str) -> Row:
+        given = self.about.objects.get(key)
+        return {"subject": None if given else {"id": key}, "workflowSubject": given}
 
     def _task_rows(self, places: Sequence[int]) -> Rows:
         known = {position: place for place, position in enumerate(places)}
@@ -285,7 +301,7 @@ class ActivatedRun:
     def _task_result_at(self, position: int) -> Row:
         user, number = self.items[position]
         steps = self.steps(user)
-        step, subject = steps[number], {"id": self.subjects[user][0]}
+        step = steps[number]
         return {
             "completedDateTime": self._time(step.end),
             "createdDateTime": self._time(0.0),
@@ -294,9 +310,8 @@ class ActivatedRun:
             "startedDateTime": self._time(step.start),
             "failureReason": step.reason,
             "processingInfo": None,
-            "subject": subject,
             "task": self.task(user, number),
-            "workflowSubject": workflow_subject(subject),
+            **self._subject(self.subjects[user][0]),
         }
 
     def reports(self) -> Rows:

@@ -18,8 +18,26 @@ RELATIONAL = EQUALITY | {"lt", "le", "gt", "ge"}
 NOTHING: frozenset[str] = frozenset()
 
 ENUMS: dict[str, dict[str, int]] = {
-    "lifecycleTaskCategory": {"joiner": 1, "leaver": 2, "unknownFutureValue": 4, "mover": 8},
-    "lifecycleWorkflowCategory": {"joiner": 0, "leaver": 1, "unknownFutureValue": 2, "mover": 3},
+    "customTaskExtensionReplyMode": {
+        "none": 0,
+        "callback": 1,
+        "response": 2,
+        "unknownFutureValue": 3,
+    },
+    "lifecycleTaskCategory": {
+        "joiner": 1,
+        "leaver": 2,
+        "unknownFutureValue": 4,
+        "mover": 8,
+        "extensibility": 16,
+    },
+    "lifecycleWorkflowCategory": {
+        "joiner": 0,
+        "leaver": 1,
+        "unknownFutureValue": 2,
+        "mover": 3,
+        "extensibility": 4,
+    },
     "lifecycleWorkflowProcessingStatus": {
         "queued": 0,
         "inProgress": 1,
@@ -31,13 +49,14 @@ ENUMS: dict[str, dict[str, int]] = {
         "canceling": 7,
         "quarantined": 8,
     },
-    "subjectType": {"user": 0, "unknownFutureValue": 1, "provisioningObject": 2},
+    "subjectType": {"user": 1, "unknownFutureValue": 8, "provisioningObject": 16},
     "workflowExecutionType": {
         "scheduled": 0,
         "onDemand": 1,
         "unknownFutureValue": 2,
         "activatedWithScope": 3,
         "preview": 4,
+        "extensibilityOnDemand": 5,
     },
     "workflowTriggerTimeBasedAttribute": {
         "employeeHireDate": 0,
@@ -50,17 +69,13 @@ ENUMS: dict[str, dict[str, int]] = {
 
 @dataclass(frozen=True)
 class Property:
-    """One member: its kind, its documented filter operators, whether it can be ordered by.
-
-    `beta` says that v1.0 does not have it: graph-lifecycle-api.md section 3, Differences of beta.
-    """
+    """One member: its kind, its documented filter operators, whether it can be ordered by."""
 
     name: str
     kind: Kind = "string"
     filter: frozenset[str] = NOTHING
     orderby: bool = False
     enum: str = ""
-    beta: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,17 +95,6 @@ class EntityType:
     detail: frozenset[str] = NOTHING
     default: frozenset[str] = NOTHING
     search: frozenset[str] = field(default=frozenset({"displayName", "description"}))
-
-    @cached_property
-    def stable(self) -> "EntityType":
-        """The type as v1.0 knows it."""
-        members = {name: item for name, item in self.properties.items() if not item.beta}
-        return self if len(members) == len(self.properties) else replace(self, properties=members)
-
-    @cached_property
-    def hidden_in_stable(self) -> frozenset[str]:
-        """The hidden members and those of beta."""
-        return self.hidden | {name for name, item in self.properties.items() if item.beta}
 
     @cached_property
     def without_subject_filter(self) -> "EntityType":
@@ -149,7 +153,7 @@ _BASE = (
     _navigation("lastModifiedBy", EQUALITY),
     _navigation("administrationScopeTargets"),
     _navigation("tasks"),
-    Property("targetSubjectType", "enum", enum="subjectType", beta=True),
+    Property("targetSubjectType", "flags", enum="subjectType"),
 )
 _BASE_DETAIL = frozenset(
     words("executionConditions tasks createdBy lastModifiedBy targetSubjectType")
@@ -170,6 +174,7 @@ WORKFLOW = EntityType(
                 "executionScope",
                 "previewScope",
                 "runs",
+                "subjectProcessingResults",
                 "taskReports",
                 "userProcessingResults",
                 "versions",
@@ -204,6 +209,7 @@ RUN = EntityType(
         ),
         _TASK_RESULTS,
         _navigation("reprocessedRuns"),
+        _navigation("subjectProcessingResults"),
         _navigation("userProcessingResults"),
     ),
 )
@@ -223,6 +229,8 @@ USER_RESULT = EntityType(
         _navigation("subject", EQUALITY),
         _TASK_RESULTS,
     ),
+    # It is there for the subject processing result that the row is as well.
+    hidden=frozenset({"workflowSubject"}),
 )
 
 TASK_RESULT = EntityType(
@@ -237,18 +245,28 @@ TASK_RESULT = EntityType(
         _STATUS,
         _navigation("subject", EQUALITY),
         _navigation("task"),
-        Property("workflowSubject", "complex", beta=True),
+        Property("workflowSubject", "complex"),
     ),
     always=frozenset({"subject", "task"}),
 )
 
 SUBJECT_RESULT = EntityType(
     "subjectProcessingResult",
-    {
-        **USER_RESULT.properties,
-        "subject": Property("subject", "complex"),
-        "subjectType": Property("subjectType", "enum", enum="subjectType"),
-    },
+    _properties(
+        "id",
+        *(
+            Property(name, "datetime")
+            for name in ("completedDateTime", "scheduledDateTime", "startedDateTime")
+        ),
+        replace(_STATUS, orderby=False),
+        Property("subjectType", "flags", EQUALITY, enum="subjectType"),
+        Property("workflowExecutionType", "enum", EQUALITY, enum="workflowExecutionType"),
+        Property("workflowVersion", "int"),
+        *_COUNTERS,
+        Property("subject", "complex"),
+        _navigation("reprocessedRuns"),
+        _TASK_RESULTS,
+    ),
 )
 
 TASK_REPORT = EntityType(
@@ -348,6 +366,7 @@ CUSTOM_TASK_EXTENSION = EntityType(
             Property(f"{name}Configuration", "complex")
             for name in ("authentication", "callback", "client", "endpoint")
         ),
+        Property("replyMode", "enum", enum="customTaskExtensionReplyMode"),
         _navigation("createdBy"),
         _navigation("lastModifiedBy"),
     ),
@@ -372,7 +391,9 @@ def _complex(name: str) -> EntityType:
     return EntityType(name, {})
 
 
+AWAITED_RESULT = _complex("awaitedWorkflowProcessingResult")
 RUN_SUMMARY = _complex("runSummary")
+SUBJECT_SUMMARY = _complex("subjectSummary")
 TASK_REPORT_SUMMARY = _complex("taskReportSummary")
 USER_SUMMARY = _complex("userSummary")
 USERS_PROCESSING_SUMMARY = _complex("usersProcessingSummary")

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from gateway.sandbox.data.beta import workflow_subject
 from gateway.sandbox.data.directory import Directory
 from gateway.sandbox.data.identifiers import GuidSeries, mix
 from gateway.sandbox.data.model import Outcome, Row
@@ -341,7 +340,7 @@ class GeneratedRun:
             "processingInfo": None,
             "subject": subject,
             "task": task,
-            "workflowSubject": workflow_subject(subject),
+            "workflowSubject": None,
         }
         if self.progress is None:
             self._task_rows[position] = row

@@ -74,6 +74,23 @@ def user_summary_of_run(run: Run, period: Period) -> Row:
     return _members(_sums(_within([run.record()], period)), _USER)
 
 
+def subject_summary(workflow: Workflow, period: Period) -> Row:
+    """Return the subjectSummary of a workflow."""
+    return _of_subjects(user_summary(workflow, period))
+
+
+def subject_summary_of_run(workflow: Workflow, run: Run, period: Period) -> Row:
+    """Return the subjectSummary of a run, which is zero if it was started at another time."""
+    function = f"runs/{run.record()['id']}/subjectProcessingResults/summary"
+    stated: Row | None = workflow.stated(function, period)
+    return stated or _of_subjects(user_summary_of_run(run, period))
+
+
+def _of_subjects(summary: Row) -> Row:
+    """Return a userSummary, which counts subjects of all kinds here, as a subjectSummary."""
+    return {name.replace("Users", "Subjects"): value for name, value in summary.items()}
+
+
 def task_report_summary(workflow: Workflow, period: Period) -> Row:
     """Return the taskReportSummary of a workflow."""
     return _of_workflow(workflow, period, "taskReports/summary", _TASK_REPORT)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from gateway.sandbox.data.beta import USER_SUBJECT
 from gateway.sandbox.data.identifiers import GuidSeries
 from gateway.sandbox.data.model import Row
+from gateway.sandbox.data.subjects import USER_SUBJECT
 from gateway.sandbox.data.timestamps import (
     PICOSECONDS_PER_TICK,
     TICKS_PER_DAY,
@@ -38,8 +38,17 @@ PROFILES: dict[str, Sequence[tuple[str, str]]] = {
         ("Employee job profile change", "Adapt access when the job profile changes"),
     ),
 }
+EXTENSION_TASK = "4262b724-8dba-4fad-afc3-43fcbb497a0e"
+"""The definition of the task that runs a custom task extension."""
 _NAMESPACE = "#microsoft.graph.identityGovernance."
-_ARGUMENTS = {"tapLifetimeMinutes": "480", "tapIsUsableOnce": "false"}
+_ARGUMENTS = {
+    "tapLifetimeMinutes": "480",
+    "tapIsUsableOnce": "false",
+    "customSubject": "About your account",
+    "customBody": "Your manager knows more.",
+    "locale": "en-us",
+    "to": "User",
+}
 
 
 def _trigger(category: str, number: int) -> Row:
@@ -149,20 +158,26 @@ def make_tasks(
 ) -> list[Row]:
     """Return `count` tasks of the definitions that suit the category of the workflow.
 
-    No documented definition names movers, so movers take those for joiners and leavers alike.
+    Every fifth workflow begins with a custom task extension.
     """
     random_ = random.Random(f"tasks/{seed}/{number}")  # noqa: S311 - made-up data
     ids = GuidSeries(f"tasks/{seed}/{number}")
     arguments = GuidSeries(f"arguments/{seed}/{number}")
-    wanted = {"joiner", "leaver"} if category == "mover" else {category}
-    suitable = [item for item in definitions if wanted <= set(item["category"].split(","))]
+    suitable = [item for item in definitions if category in item["category"].split(",")]
     random_.shuffle(suitable)
+    if number % 5 == 0:
+        suitable.sort(key=lambda item: item["id"] != EXTENSION_TASK)
     tasks: list[Row] = []
     for index in range(count):
         definition = suitable[index % len(suitable)]
         values: list[dict[str, Any]] = [
-            {"name": name, "value": _ARGUMENTS.get(name) or arguments.id_at(index)}
-            for name in (parameter["name"] for parameter in definition["parameters"])
+            {
+                "name": parameter["name"],
+                "value": _ARGUMENTS.get(parameter["name"])
+                or next(iter(parameter["values"] or ()), None)
+                or arguments.id_at(index),
+            }
+            for parameter in definition["parameters"]
         ]
         tasks.append(
             {

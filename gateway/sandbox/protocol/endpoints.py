@@ -4,48 +4,43 @@ The row numbers in the comments are those of graph-lifecycle-api.md section 5.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from gateway.sandbox.data import summaries
-from gateway.sandbox.data.beta import SubjectResults, subject_result
 from gateway.sandbox.data.model import (
-    CUSTOM_TASK_EXTENSION,
     DIRECTORY_OBJECT,
     NOTHING,
     RUN,
     RUN_SUMMARY,
-    SETTINGS,
     SUBJECT_RESULT,
+    SUBJECT_SUMMARY,
     TASK,
     TASK_DEFINITION,
     TASK_REPORT,
     TASK_REPORT_SUMMARY,
     TASK_RESULT,
-    TOP_TASKS_SUMMARY,
-    TOP_WORKFLOWS_SUMMARY,
     USER,
     USER_RESULT,
     USER_SUMMARY,
     WORKFLOW,
-    WORKFLOW_TEMPLATE,
     WORKFLOW_VERSION,
-    WORKFLOWS_BY_CATEGORY,
-    WORKFLOWS_SUMMARY,
-    EntityType,
     Row,
-    words,
 )
-from gateway.sandbox.data.rows import ListRows, Rows
-from gateway.sandbox.errors import GraphError, bad_request
+from gateway.sandbox.protocol.catalogue import CATALOGUE, DIRECTORY
+from gateway.sandbox.protocol.parts import (
+    MANAGER,
+    SELECT,
+    SELECT_EXPAND,
+    expandable,
+    options,
+    summary,
+)
 from gateway.sandbox.writes.actions import ACTIONS
 from gateway.sandbox.writes.authoring import AUTHORING
 from gateway.sandbox.writes.declarations import DELETED, LIFECYCLE, Endpoint, Navigation
 from gateway.sandbox.writes.drafts import DRAFTS
 from gateway.sandbox.writes.targets import Target, found
 
-MAX_GET_BY_IDS = 1000
 _EXPANDED_ITEMS = 20
-_TYPES = "microsoft.graph.identityGovernance."
 
 
 def _user(name: str) -> Navigation:
@@ -61,10 +56,6 @@ def _task_results_of(target: Target, row: Row) -> list[Row]:
     return [] if rows is None else rows.first(_EXPANDED_ITEMS)
 
 
-def _manager_of(target: Target, row: Row) -> Row | None:
-    return target.tenant.world.directory.manager_of(row["id"])
-
-
 def _task_of(target: Target, row: Row) -> Row | None:
     stub: Row | None = row.get("task")
     return stub and target.workflow().tasks().find(stub["id"])
@@ -75,31 +66,18 @@ def _definition_of(target: Target, row: Row) -> Row | None:
     return stub and target.tenant.world.task_definitions.find(stub["id"])
 
 
-def _expandable(*navigations: Navigation) -> dict[str, Navigation]:
-    return {item.name: item for item in navigations}
-
-
-def _options(text: str) -> frozenset[str]:
-    return frozenset(words(text))
-
-
 _AUTHORS = (_user("createdBy"), _user("lastModifiedBy"))
 _TASKS = Navigation("tasks", TASK, lambda _, row: row.get("tasks"))
-_SUBJECT = _expandable(_user("subject"))
-_MANAGER = _expandable(Navigation("manager", USER, _manager_of))
-_USER_RESULT_EXPAND = {
-    **_SUBJECT,
-    "taskProcessingResults": Navigation(
-        "taskProcessingResults", TASK_RESULT, _task_results_of, undocumented=True
-    ),
-}
-_REPORT_EXPAND = _expandable(
+_SUBJECT = expandable(_user("subject"))
+_SUBJECT_RESULT_EXPAND = expandable(
+    Navigation("taskProcessingResults", TASK_RESULT, _task_results_of, undocumented=True)
+)
+_USER_RESULT_EXPAND = {**_SUBJECT, **_SUBJECT_RESULT_EXPAND}
+_REPORT_EXPAND = expandable(
     Navigation("task", TASK, _task_of),
     Navigation("taskDefinition", TASK_DEFINITION, _definition_of),
 )
-_SELECT = _options("select")
-_SELECT_EXPAND = _options("select expand")
-_RESULT_LIST = _options("select orderby expand filter count")
+_RESULT_LIST = options("select orderby expand filter count")
 
 
 def _subject_of(find: Callable[[Target], Row], name: str = "subject") -> Callable[[Target], Row]:
@@ -110,35 +88,21 @@ def _subject_of(find: Callable[[Target], Row], name: str = "subject") -> Callabl
     return row
 
 
-def _summary(path: str, entity: EntityType, row: Callable[[Target], Row]) -> Endpoint:
-    """Declare a function of a period that answers one complex value."""
-    return Endpoint(path, entity, row=row, context=f"{_TYPES}{entity.name}")
-
-
-def _summaries(path: str, entity: EntityType, rows: Callable[[Target], list[Row]]) -> Endpoint:
-    """Declare a function of a period that answers a list of complex values."""
-    context = f"Collection({_TYPES}{entity.name})"
-    return Endpoint(path, entity, lambda at: ListRows(rows(at)), context=context)
-
-
-def _task_result_endpoints(
-    path: str, options: frozenset[str], beta: bool = False
-) -> list[Endpoint]:
+def _task_result_endpoints(path: str, taken: frozenset[str]) -> list[Endpoint]:
     one = f"{path}/{{taskResult}}"
     subject = _subject_of(Target.task_result)
-    endpoints = [
-        Endpoint(path, TASK_RESULT, Target.task_results, options=options, expand=_SUBJECT),
+    return [
+        Endpoint(path, TASK_RESULT, Target.task_results, options=taken, expand=_SUBJECT),
         Endpoint(  # 49
-            one, TASK_RESULT, row=Target.task_result, options=_SELECT_EXPAND, expand=_SUBJECT
+            one, TASK_RESULT, row=Target.task_result, options=SELECT_EXPAND, expand=_SUBJECT
         ),
         Endpoint(  # 50
-            f"{one}/subject", USER, row=subject, options=_SELECT_EXPAND, expand=_MANAGER
+            f"{one}/subject", USER, row=subject, options=SELECT_EXPAND, expand=MANAGER
         ),
         Endpoint(  # 51
-            f"{one}/task", TASK, row=lambda at: at.task_result()["task"], options=_SELECT
+            f"{one}/task", TASK, row=lambda at: at.task_result()["task"], options=SELECT
         ),
     ]
-    return [replace(endpoint, beta=beta) for endpoint in endpoints]
 
 
 def _user_result_endpoints(path: str) -> list[Endpoint]:
@@ -152,9 +116,9 @@ def _user_result_endpoints(path: str) -> list[Endpoint]:
             options=_RESULT_LIST,
             expand=_USER_RESULT_EXPAND,
         ),
-        Endpoint(one, USER_RESULT, row=Target.user_result, options=_SELECT),  # 34, 42
+        Endpoint(one, USER_RESULT, row=Target.user_result, options=SELECT),  # 34, 42
         Endpoint(  # 50
-            f"{one}/subject", USER, row=subject, options=_SELECT_EXPAND, expand=_MANAGER
+            f"{one}/subject", USER, row=subject, options=SELECT_EXPAND, expand=MANAGER
         ),
         *_task_result_endpoints(f"{one}/taskProcessingResults", _RESULT_LIST),  # 35, 44
         Endpoint(  # 38
@@ -166,40 +130,50 @@ def _user_result_endpoints(path: str) -> list[Endpoint]:
 
 
 def _subject_result_endpoints(path: str) -> list[Endpoint]:
-    # The parameter is called as that of the user results: the entities are the same.
-    one = f"{path}/{{userResult}}"
+    one = f"{path}/{{subjectResult}}"
     return [
-        Endpoint(  # 40
+        Endpoint(  # 40, 44a
             path,
             SUBJECT_RESULT,
-            lambda at: SubjectResults(at.user_results()),
-            options=_options("count filter orderby"),
-            beta=True,
+            Target.subject_results,
+            options=options("count filter orderby expand"),
+            expand=_SUBJECT_RESULT_EXPAND,
         ),
-        Endpoint(one, SUBJECT_RESULT, row=lambda at: subject_result(at.user_result()), beta=True),
-        *_task_result_endpoints(f"{one}/taskProcessingResults", _RESULT_LIST, beta=True),
+        Endpoint(  # 40a, 44b
+            one,
+            SUBJECT_RESULT,
+            row=Target.subject_result,
+            options=options("expand"),
+            expand=_SUBJECT_RESULT_EXPAND,
+        ),
+        *_task_result_endpoints(f"{one}/taskProcessingResults", _RESULT_LIST),  # 40c, 44b
+        Endpoint(  # 40d, 44b
+            f"{one}/reprocessedRuns",
+            RUN,
+            lambda at: at.workflow().reprocessed_runs_of_user(at.subject_result()["id"]),
+        ),
     ]
 
 
 def _version_endpoints(path: str) -> list[Endpoint]:
     one = f"{path}/{{version}}"
-    expand = _expandable(*_AUTHORS, _TASKS)
+    expand = expandable(*_AUTHORS, _TASKS)
     return [
         Endpoint(  # 22
             path,
             WORKFLOW_VERSION,
             lambda at: at.workflow().versions(),
-            options=_options("select count search orderby expand filter"),
+            options=options("select count search orderby expand filter"),
             expand=expand,
         ),
         Endpoint(  # 23
-            one, WORKFLOW_VERSION, row=Target.version, options=_SELECT_EXPAND, expand=expand
+            one, WORKFLOW_VERSION, row=Target.version, options=SELECT_EXPAND, expand=expand
         ),
         Endpoint(  # 24; $top is documented here against its annotation: questions.md (3)
             f"{one}/tasks",
             TASK,
             Target.tasks,
-            options=_options("count search orderby filter"),
+            options=options("count search orderby filter"),
             counted=True,
         ),
         Endpoint(f"{one}/tasks/{{task}}", TASK, row=Target.task),  # 25
@@ -217,7 +191,7 @@ def _task_report_endpoints(path: str) -> list[Endpoint]:
             expand=_REPORT_EXPAND,
             counted=True,
         ),
-        _summary(  # 47
+        summary(  # 47
             f"{path}/summary()",
             TASK_REPORT_SUMMARY,
             lambda at: summaries.task_report_summary(at.workflow(), at.period),
@@ -226,20 +200,20 @@ def _task_report_endpoints(path: str) -> list[Endpoint]:
             one,
             TASK_REPORT,
             row=Target.task_report,
-            options=_SELECT_EXPAND,
+            options=SELECT_EXPAND,
             expand=_REPORT_EXPAND,
         ),
         Endpoint(
             f"{one}/task",
             TASK,
             row=lambda at: found(_task_of(at, at.task_report()), "task", ""),
-            options=_SELECT,
+            options=SELECT,
         ),
         Endpoint(
             f"{one}/taskDefinition",
             TASK_DEFINITION,
             row=lambda at: found(_definition_of(at, at.task_report()), "taskDefinition", ""),
-            options=_SELECT,
+            options=SELECT,
         ),
         *_task_result_endpoints(f"{one}/taskProcessingResults", _RESULT_LIST),  # 48
     ]
@@ -253,10 +227,10 @@ def _scope_endpoints(path: str) -> list[Endpoint]:
             scope,
             USER_RESULT,
             lambda at: at.workflow().execution_scope(),
-            options=_options("select expand orderby filter"),
+            options=options("select expand orderby filter"),
             expand=_SUBJECT,
         ),
-        Endpoint(f"{scope}/{{scopeResult}}", USER_RESULT, row=Target.scope_result, options=_SELECT),
+        Endpoint(f"{scope}/{{scopeResult}}", USER_RESULT, row=Target.scope_result, options=SELECT),
         Endpoint(  # 38
             again,
             RUN,
@@ -290,8 +264,8 @@ def _workflow_endpoints(path: str, always: frozenset[str] = NOTHING) -> list[End
             f"{one}/{name}",
             USER,
             row=_subject_of(lambda at: at.workflow().record(), name),
-            options=_SELECT_EXPAND,
-            expand=_MANAGER,
+            options=SELECT_EXPAND,
+            expand=MANAGER,
         )
         for name in ("createdBy", "lastModifiedBy")
     ]
@@ -300,8 +274,8 @@ def _workflow_endpoints(path: str, always: frozenset[str] = NOTHING) -> list[End
             one,
             WORKFLOW,
             row=lambda at: at.workflow().record(),
-            options=_SELECT_EXPAND,
-            expand=_expandable(*_AUTHORS, _TASKS),
+            options=SELECT_EXPAND,
+            expand=expandable(*_AUTHORS, _TASKS),
             always=always,
         ),
         *authors,
@@ -309,22 +283,22 @@ def _workflow_endpoints(path: str, always: frozenset[str] = NOTHING) -> list[End
             f"{one}/tasks",
             TASK,
             lambda at: at.workflow().tasks(),
-            options=_options("search orderby filter count"),
+            options=options("search orderby filter count"),
             counted=True,
         ),
         Endpoint(f"{one}/tasks/{{task}}", TASK, row=Target.task),  # 27
         *_task_result_endpoints(  # 29
-            f"{one}/tasks/{{task}}/taskProcessingResults", _options("count")
+            f"{one}/tasks/{{task}}/taskProcessingResults", options("count")
         ),
         Endpoint(  # 30
             f"{one}/runs",
             RUN,
             lambda at: at.workflow().runs(),
-            options=_options("select orderby filter count"),
+            options=options("select orderby filter count"),
             counted=True,
         ),
-        Endpoint(f"{one}/runs/{{run}}", RUN, row=lambda at: at.run().record(), options=_SELECT),
-        _summary(  # 32
+        Endpoint(f"{one}/runs/{{run}}", RUN, row=lambda at: at.run().record(), options=SELECT),
+        summary(  # 32
             f"{one}/runs/summary()",
             RUN_SUMMARY,
             lambda at: summaries.run_summary(at.workflow(), at.period),
@@ -333,7 +307,7 @@ def _workflow_endpoints(path: str, always: frozenset[str] = NOTHING) -> list[End
             f"{one}/runs/{{run}}/reprocessedRuns", RUN, lambda at: at.run().reprocessed_runs()
         ),
         *_user_result_endpoints(f"{one}/runs/{{run}}/userProcessingResults"),
-        _summary(  # 39
+        summary(  # 39
             f"{one}/runs/{{run}}/userProcessingResults/summary()",
             USER_SUMMARY,
             lambda at: summaries.user_summary_of_run(at.run(), at.period),
@@ -342,158 +316,47 @@ def _workflow_endpoints(path: str, always: frozenset[str] = NOTHING) -> list[End
             f"{one}/runs/{{run}}/taskProcessingResults", _RESULT_LIST
         ),
         *_user_result_endpoints(f"{one}/userProcessingResults"),
-        _summary(  # 43
+        summary(  # 43
             f"{one}/userProcessingResults/summary()",
             USER_SUMMARY,
             lambda at: summaries.user_summary(at.workflow(), at.period),
         ),
         *_subject_result_endpoints(f"{one}/runs/{{run}}/subjectProcessingResults"),
+        summary(  # 40b
+            f"{one}/runs/{{run}}/subjectProcessingResults/summary()",
+            SUBJECT_SUMMARY,
+            lambda at: summaries.subject_summary_of_run(at.workflow(), at.run(), at.period),
+        ),
         *_subject_result_endpoints(f"{one}/subjectProcessingResults"),
+        summary(  # 44c
+            f"{one}/subjectProcessingResults/summary()",
+            SUBJECT_SUMMARY,
+            lambda at: summaries.subject_summary(at.workflow(), at.period),
+        ),
         *_version_endpoints(f"{one}/versions"),
         *_task_report_endpoints(f"{one}/taskReports"),
         *_scope_endpoints(one),
     ]
 
 
-def _get_by_ids(target: Target) -> Rows:
-    body = target.body
-    ids = body.get("ids") if isinstance(body, dict) else None
-    if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids):
-        raise bad_request("The parameter 'ids' must be a collection of strings.")
-    if len(ids) > MAX_GET_BY_IDS:
-        raise bad_request(f"The parameter 'ids' holds {len(ids)} ids; at most 1000 are allowed.")
-    types = body.get("types")
-    if types is not None and (not isinstance(types, list) or "user" not in types):
-        return ListRows()
-    users = map(target.tenant.world.directory.find, dict.fromkeys(ids))
-    return ListRows([user for user in users if user is not None])
-
-
-def _manager(target: Target) -> Row:
-    user = target.user(target.keys["user"])
-    manager = _manager_of(target, user)
-    if manager is None:
-        raise GraphError(404, "Resource 'manager' does not exist.")
-    return manager
-
-
-def _template(target: Target) -> Row:
-    key = target.keys["template"]
-    return found(target.tenant.world.workflow_templates.find(key), "workflowTemplate", key)
-
-
-def _extension(target: Target) -> Row:
-    key = target.keys["extension"]
-    return found(target.tenant.world.custom_task_extensions.find(key), "customTaskExtension", key)
-
-
-_TEMPLATES = f"{LIFECYCLE}/workflowTemplates"
-_EXTENSIONS = f"{LIFECYCLE}/customTaskExtensions"
-_CATALOGUE = (
-    Endpoint(_TEMPLATES, WORKFLOW_TEMPLATE, lambda at: at.tenant.world.workflow_templates),  # 59
-    Endpoint(f"{_TEMPLATES}/{{template}}", WORKFLOW_TEMPLATE, row=_template),
-    Endpoint(f"{_TEMPLATES}/{{template}}/tasks", TASK, lambda at: ListRows(_template(at)["tasks"])),
-    Endpoint(f"{LIFECYCLE}/settings", SETTINGS, row=lambda at: at.tenant.world.settings_row),  # 60
-    Endpoint(  # 61
-        _EXTENSIONS, CUSTOM_TASK_EXTENSION, lambda at: at.tenant.world.custom_task_extensions
-    ),
-    Endpoint(f"{_EXTENSIONS}/{{extension}}", CUSTOM_TASK_EXTENSION, row=_extension),
-)
-_INSIGHTS = (
-    _summaries(  # 53
-        f"{LIFECYCLE}/insights/topTasksProcessedSummary()",
-        TOP_TASKS_SUMMARY,
-        lambda at: summaries.top_tasks(at.tenant, at.period),
-    ),
-    _summaries(  # 54
-        f"{LIFECYCLE}/insights/topWorkflowsProcessedSummary()",
-        TOP_WORKFLOWS_SUMMARY,
-        lambda at: summaries.top_workflows(at.tenant, at.period),
-    ),
-    _summary(  # 55
-        f"{LIFECYCLE}/insights/workflowsProcessedByCategory()",
-        WORKFLOWS_BY_CATEGORY,
-        lambda at: summaries.workflows_by_category(at.tenant, at.period),
-    ),
-    _summary(  # 56
-        f"{LIFECYCLE}/insights/workflowsProcessedSummary()",
-        WORKFLOWS_SUMMARY,
-        lambda at: summaries.workflows_summary(at.tenant, at.period),
-    ),
-)
-
 ENDPOINTS = (
     Endpoint(  # 1
         f"{LIFECYCLE}/workflows",
         WORKFLOW,
         lambda at: at.tenant.workflows(),
-        options=_options("search orderby filter expand select count"),
-        expand=_expandable(*_AUTHORS),
+        options=options("search orderby filter expand select count"),
+        expand=expandable(*_AUTHORS),
     ),
     *_workflow_endpoints(f"{LIFECYCLE}/workflows"),
     Endpoint(  # 18
         DELETED,
         WORKFLOW,
         lambda at: at.tenant.deleted_workflows(),
-        options=_options("select search orderby filter count"),
+        options=options("select search orderby filter count"),
     ),
     *_workflow_endpoints(DELETED, frozenset({"tasks"})),
-    Endpoint(  # 57
-        f"{LIFECYCLE}/taskDefinitions",
-        TASK_DEFINITION,
-        lambda at: at.tenant.world.task_definitions,
-        options=_options("select orderby filter"),
-        counted=True,
-    ),
-    Endpoint(  # 58
-        f"{LIFECYCLE}/taskDefinitions/{{definition}}",
-        TASK_DEFINITION,
-        row=lambda at: found(
-            at.tenant.world.task_definitions.find(at.keys["definition"]),
-            "taskDefinition",
-            at.keys["definition"],
-        ),
-        options=_SELECT,
-    ),
-    *_CATALOGUE,
-    *_INSIGHTS,
-    Endpoint(  # 62: the list is for `id in (…)` only
-        "users",
-        USER,
-        lambda at: at.tenant.world.directory.users(),
-        options=_options("filter select expand"),
-        expand=_MANAGER,
-    ),
-    Endpoint(  # 62
-        "users/{user}",
-        USER,
-        row=lambda at: at.user(at.keys["user"]),
-        options=_SELECT_EXPAND,
-        expand=_MANAGER,
-        context="users",
-    ),
-    Endpoint(
-        "directory/deletedItems/microsoft.graph.user",
-        USER,
-        lambda at: at.tenant.world.directory.deleted_users(),
-        options=_options("filter select"),
-    ),
-    Endpoint(
-        "users/{user}/manager",
-        USER,
-        row=_manager,
-        options=_SELECT,
-        typed=True,
-        context="directoryObjects",
-    ),
-    Endpoint(  # 63
-        "directoryObjects/getByIds",
-        USER,
-        _get_by_ids,
-        method="POST",
-        typed=True,
-        context="directoryObjects",
-    ),
+    *CATALOGUE,
+    *DIRECTORY,
     *AUTHORING,
     *ACTIONS,
     *DRAFTS,

@@ -103,7 +103,7 @@ def parse_query(
     selectable = settings.select if endpoint.lifecycle else "accept"
     token = known.get("skiptoken")
     bound = {name: value for name, value in options.items() if name != "$skiptoken"}
-    entity = endpoint.entity if beta else endpoint.entity.stable
+    entity = endpoint.entity
     filterable = entity if settings.subject_filter == "accept" else entity.without_subject_filter
     select = _select(known.get("select"), entity, selectable)
     expand = known.get("expand")
@@ -111,7 +111,7 @@ def parse_query(
     return Query(
         options=bound,
         select=select,
-        expand=None if expand is None else _expand(expand, endpoint, settings, selectable, beta),
+        expand=None if expand is None else _expand(expand, endpoint, settings, selectable),
         filter=None
         if filter_ is None
         else compile_filter(filter_, filterable, None if endpoint.lifecycle else MAX_IDS),
@@ -136,9 +136,7 @@ def _select(text: str | None, entity: EntityType, support: str) -> tuple[str, ..
     return None if support == "ignore" else names
 
 
-def _expand(
-    text: str, endpoint: Endpoint, settings: SandboxSettings, selectable: str, beta: bool
-) -> Expansion:
+def _expand(text: str, endpoint: Endpoint, settings: SandboxSettings, selectable: str) -> Expansion:
     depth = 0
     for character in text:
         depth += (character == "(") - (character == ")")
@@ -156,8 +154,7 @@ def _expand(
         name, _, value = match[2].partition("=")
         if name.strip() != "$select":
             raise bad_request(f"The query option '{name}' is not supported inside $expand.")
-        entity = navigation.entity if beta else navigation.entity.stable
-        select = _select(value, entity, selectable)
+        select = _select(value, navigation.entity, selectable)
     return Expansion(navigation, select, silent=navigation.undocumented and support == "ignore")
 
 

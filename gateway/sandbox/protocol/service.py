@@ -133,7 +133,7 @@ class _Representation:
             row = self.shape(self.endpoint.row(self.target), self.endpoint.entity, None)
             document = {self.endpoint.wrapped: row}
         elif self.endpoint.row is not None:
-            suffix = "" if self.endpoint.function else "/$entity"
+            suffix = "/$entity" if self.endpoint.entity.properties else ""
             document = {"@odata.context": self.context(suffix)}
             document.update(self.row(self.endpoint.row(self.target)))
         prefer = self.request.headers.get("prefer", "").lower()
@@ -232,6 +232,6 @@ class _Representation:
             return {name: value for name, value in row.items() if name in entity.default}
         else:
             result = dict(row)
-        for name in entity.hidden if self.request.beta else entity.hidden_in_stable:
+        for name in entity.hidden:
             result.pop(name, None)
         return result

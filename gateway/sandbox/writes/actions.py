@@ -11,7 +11,14 @@ from collections.abc import Iterable
 from zlib import crc32
 
 from gateway.sandbox.data.identifiers import mix
-from gateway.sandbox.data.model import PREVIEW_FAILED_TASK, RUN, TASK_RESULT, WORKFLOW, Row
+from gateway.sandbox.data.model import (
+    AWAITED_RESULT,
+    PREVIEW_FAILED_TASK,
+    RUN,
+    TASK_RESULT,
+    WORKFLOW,
+    Row,
+)
 from gateway.sandbox.data.results import failure_reason
 from gateway.sandbox.data.rows import ListRows, Rows
 from gateway.sandbox.data.timestamps import format_ticks
@@ -93,6 +100,29 @@ def _activate_with_scope(target: Target) -> None:
         runs,
         frozenset(row["id"] for row in results),
     )
+
+
+def _activate_and_wait(target: Target) -> Row:
+    """Run the workflow for one subject, and answer what came of it (row 10).
+
+    A task with a custom task extension does not wait here: the extension answers in the response.
+    """
+    workflow = target.workflow()
+    subject = read(target.body, shapes.AWAITED)["subject"]
+    key = (subject.get("directoryObject") or subject)["id"]
+    run = target.tenant.start_run(
+        workflow,
+        "extensibilityOnDemand",
+        _with_all_tasks(workflow, [key]),
+        objects={key: subject},
+        awaited=True,
+    )
+    reasons = (row["failureReason"] for row in run.task_results())
+    return {
+        "processingStatus": run.subject_results().at(0)["processingStatus"],
+        "statusReasons": [reason for reason in reasons if reason],
+        "subject": subject,
+    }
 
 
 def _members(target: Target, group: str) -> list[str]:
@@ -211,6 +241,13 @@ _WORKFLOW = f"{LIFECYCLE}/workflows/{{workflow}}"
 ACTIONS = (
     Endpoint(f"{_WORKFLOW}/activate", RUN, act=_activate, method="POST"),  # 6
     Endpoint(f"{_WORKFLOW}/activateWithScope", RUN, act=_activate_with_scope, method="POST"),  # 7
+    Endpoint(  # 10
+        f"{_WORKFLOW}/activateAndWait",
+        AWAITED_RESULT,
+        row=_activate_and_wait,
+        method="POST",
+        context=f"{_TYPES}.{AWAITED_RESULT.name}",
+    ),
     Endpoint(f"{_WORKFLOW}/cancelProcessing", RUN, act=_cancel, method="POST"),  # 8
     Endpoint(  # 11
         f"{_WORKFLOW}/clearQuarantine",

@@ -5,16 +5,18 @@ The row numbers in the comments are those of graph-lifecycle-api.md section 5.
 
 from collections.abc import Iterable
 
-from gateway.sandbox.data.catalogue import MAX_EXTENSIONS
+from gateway.sandbox.data.catalogue import ARGUMENT, MAX_EXTENSIONS
 from gateway.sandbox.data.model import CUSTOM_TASK_EXTENSION, SETTINGS, TASK, WORKFLOW, Row
+from gateway.sandbox.data.subjects import USER_SUBJECT
 from gateway.sandbox.errors import bad_request
+from gateway.sandbox.settings import MAX_WORKFLOWS
 from gateway.sandbox.writes import shapes
 from gateway.sandbox.writes.bodies import read
 from gateway.sandbox.writes.declarations import DELETED, LIFECYCLE, Endpoint
 from gateway.sandbox.writes.targets import Target, found
 from gateway.sandbox.writes.tenant import Tenant
 
-_NOT_IN_ANSWER = frozenset({"tasks", "createdBy", "lastModifiedBy"})
+_NOT_IN_ANSWER = frozenset({"tasks", "createdBy", "lastModifiedBy", "targetSubjectType"})
 
 
 def _check_name(tenant: Tenant, name: str, own: str | None = None) -> None:
@@ -60,6 +62,8 @@ def _make_tasks(tenant: Tenant, tasks: Iterable[Row]) -> list[Row]:
 def _create(target: Target) -> Row:
     tenant = target.tenant
     body = read(target.body, shapes.WORKFLOW)
+    if len(tenant.workflows()) >= MAX_WORKFLOWS:
+        raise bad_request(f"There are {MAX_WORKFLOWS} workflows: none can be added.")
     tasks = body.pop("tasks")
     _check_scheduling(body)
     _check_name(tenant, body["displayName"])
@@ -80,6 +84,7 @@ def _create(target: Target) -> Row:
         "executionConditions": body["executionConditions"],
         "lastModifiedBy": author,
         "createdBy": author,
+        "targetSubjectType": body.get("targetSubjectType", USER_SUBJECT),
         **({"settings": body["settings"]} if "settings" in body else {}),
         "tasks": made,
     }
@@ -133,10 +138,8 @@ def _update_task(target: Target) -> None:
 
 def _update_settings(target: Target) -> None:
     changes = read(target.body, shapes.SETTINGS_CHANGES)
-    row = target.tenant.world.settings_row
-    if "emailSettings" in changes:
-        changes["emailSettings"] = {**row["emailSettings"], **changes["emailSettings"]}
-    target.tenant.world.settings_row = {**row, **changes}
+    world = target.tenant.world
+    world.settings_row = {**world.settings_row, **changes}
 
 
 def _extension(target: Target) -> Row:
@@ -144,20 +147,25 @@ def _extension(target: Target) -> Row:
     return found(target.tenant.world.custom_task_extensions.find(key), "customTaskExtension", key)
 
 
+def _check_extension_name(tenant: Tenant, name: str, own: str | None = None) -> None:
+    rows = tenant.world.custom_task_extensions
+    if any(row.get("displayName") == name and row["id"] != own for row in rows):
+        raise bad_request(f"The displayName '{name}' is that of another extension: it is unique.")
+
+
 def _create_extension(target: Target) -> Row:
     tenant = target.tenant
     body = read(target.body, shapes.EXTENSION)
+    _check_extension_name(tenant, body["displayName"])
     if len(tenant.world.custom_task_extensions) >= MAX_EXTENSIONS:
         raise bad_request(f"There are {MAX_EXTENSIONS} custom task extensions: none can be added.")
     now, author = tenant.world.stamp(), tenant.world.author()
     row: Row = {
         "id": tenant.world.new_id(),
-        "displayName": None,
         "description": None,
         "createdDateTime": now,
         "lastModifiedDateTime": now,
         "endpointConfiguration": None,
-        "authenticationConfiguration": None,
         "clientConfiguration": None,
         "callbackConfiguration": None,
         **body,
@@ -171,14 +179,24 @@ def _create_extension(target: Target) -> Row:
 def _update_extension(target: Target) -> None:
     tenant = target.tenant
     key = _extension(target)["id"]
-    changes = read(target.body, shapes.EXTENSION)
+    changes = read(target.body, shapes.EXTENSION_CHANGES)
+    if "displayName" in changes:
+        _check_extension_name(tenant, changes["displayName"], key)
     world = tenant.world
     written = {"lastModifiedDateTime": world.stamp(), "lastModifiedBy": world.author()}
     world.extension_edits.change(key, {**changes, **written})
 
 
 def _delete_extension(target: Target) -> None:
-    target.tenant.world.extension_edits.delete(_extension(target)["id"])
+    key = _extension(target)["id"]
+    for workflow in target.tenant.listed():
+        for task in workflow.tasks():
+            if any(i["name"] == ARGUMENT and i.get("value") == key for i in task["arguments"]):
+                raise bad_request(
+                    f"The custom task extension '{key}' can't be deleted: the task "
+                    f"'{task['displayName']}' of the workflow '{workflow.id}' refers to it."
+                )
+    target.tenant.world.extension_edits.delete(key)
 
 
 _WORKFLOWS = f"{LIFECYCLE}/workflows"

@@ -87,6 +87,14 @@ def member_of(members: str, ignoring_case: bool = False) -> Check:
     return check
 
 
+def flags(members: str) -> Check:
+    """Return the check of members of an enumeration of flags, joined by commas."""
+    one = member_of(members)
+    return lambda value, name: ",".join(
+        one(m.strip(), name) for m in string(value, name).split(",")
+    )
+
+
 def collection(inner: Check, least: int = 0, most: int | None = None) -> Check:
     """Return the check of a list of `least` to `most` values."""
 

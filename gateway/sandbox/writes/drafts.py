@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.sandbox.data import summaries
-from gateway.sandbox.data.beta import workflow_subject
 from gateway.sandbox.data.model import (
     TASK,
     TASK_RESULT,
@@ -72,7 +71,7 @@ def _create_result(target: Target) -> Row:
         **body,
         "subject": subject,
         "task": like["task"],
-        "workflowSubject": subject and workflow_subject(subject),
+        "workflowSubject": None,
     }
     workflow.result_edits.add(
         row,
@@ -125,7 +124,7 @@ def _check_subject(target: Target, row: Row) -> None:
 def _set_result_subject(target: Target) -> None:
     key = _result(target)["id"]
     stub = {"id": _referenced_user(target)["id"]}
-    members = {"subject": stub, "workflowSubject": workflow_subject(stub)}
+    members = {"subject": stub, "workflowSubject": None}
     target.workflow().result_edits.change(key, members)
 
 
@@ -195,6 +194,16 @@ def _delete_task(target: Target) -> None:
     target.workflow().delete_task(target.task()["id"])
 
 
+def _remove_reprocessed_run(target: Target) -> None:
+    above, key = target.scope_result()["id"], target.keys["reprocessedRun"]
+    rows = target.workflow().reprocessed_runs_of_user(above)
+    if "againRun" in target.keys:
+        run = target.reprocessed_run()
+        above, key, rows = run.key, target.keys["againRun"], run.reprocessed_runs()
+    found(rows.find(key), "run", key)
+    target.workflow().remove_reprocessed_run(above, key)
+
+
 def _draft(
     method: str,
     path: str,
@@ -260,10 +269,15 @@ def _users_summary(path: str, summary: Callable[[Target], Row]) -> Endpoint:
 def _drafts(workflow: str) -> list[Endpoint]:
     run = f"{workflow}/runs/{{run}}"
     tasks = f"{workflow}/tasks"
+    again = f"{workflow}/executionScope/{{scopeResult}}/reprocessedRuns/{{reprocessedRun}}"
     return [
         *_user_result_drafts(f"{run}/userProcessingResults"),
         *_user_result_drafts(f"{workflow}/userProcessingResults"),
         *_result_drafts(f"{run}/taskProcessingResults/{{taskResult}}"),
+        _draft("DELETE", f"{again}/$ref", act=_remove_reprocessed_run),  # 38b
+        _draft(  # 38a
+            "DELETE", f"{again}/reprocessedRuns/{{againRun}}/$ref", act=_remove_reprocessed_run
+        ),
         _draft("POST", tasks, _create_task, status=201),  # 75
         *_deletable(f"{tasks}/{{task}}", _delete_task),  # 76
         _users_summary(

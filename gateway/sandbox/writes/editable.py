@@ -12,6 +12,7 @@ from gateway.sandbox.data.model import Outcome, Row
 from gateway.sandbox.data.periods import Period
 from gateway.sandbox.data.results import GeneratedRun
 from gateway.sandbox.data.rows import ListRows, Rows
+from gateway.sandbox.data.subjects import SubjectResults
 from gateway.sandbox.data.world import World
 
 _VERSION_MEMBERS = (
@@ -65,6 +66,12 @@ class EditedRun:
         """Return its user processing results."""
         return self.workflow.user_edits.over(self.run.user_results(), self._mine)
 
+    def subject_results(self) -> Rows:
+        """Return its subject processing results."""
+        if isinstance(self.run, ActivatedRun) and self.run.about.objects:
+            return SubjectResults(self.run.subject_results())
+        return SubjectResults(self.user_results())
+
     def task_results(self) -> Rows:
         """Return the task processing results of all its users."""
         return self.workflow.with_result_edits(self.run.task_results(), self._mine)
@@ -74,7 +81,8 @@ class EditedRun:
         again = [run for run in self.workflow.activated if self.key in run.about.runs]
         rows = [run.record() for run in again if subject is None]
         base = self.run.reprocessed_runs(subject)
-        return ChainedRows(base, ListRows(rows)) if rows else base
+        found = ChainedRows(base, ListRows(rows)) if rows else base
+        return self.workflow.without_removed(self.key, found)
 
     def cancel(self) -> None:
         """Cancel what of the run is not processed yet."""
@@ -111,6 +119,7 @@ class EditableWorkflow:
         self.run_edits = Edits()
         self.user_edits = Edits()
         self.result_edits = Edits()
+        self.removed: dict[str, Edits] = {}
 
     # The workflow itself.
 
@@ -271,6 +280,12 @@ class EditableWorkflow:
         rows = ChainedRows(*new, base) if new else base
         return self.user_edits.over(rows, lambda _: True)
 
+    def subject_results(self) -> Rows:
+        """Return the subject processing results of all runs."""
+        others = [run.subject_results() for run in self.activated if run.about.objects]
+        users = self.user_results()
+        return SubjectResults(ChainedRows(*others, users) if others else users)
+
     def with_result_edits(self, rows: Rows, belongs: Callable[[Place], bool]) -> Rows:
         """Return task processing results as they were edited, and with their tasks as they are."""
         renamed = self.task_edits.changed
@@ -351,7 +366,15 @@ class EditableWorkflow:
         """Return the runs that processed the user of a user processing result again."""
         again = [run.record() for run in self.activated if key in run.about.results]
         base = self.base.reprocessed_runs_of_user(key)
-        return ChainedRows(base, ListRows(again)) if again else base
+        return self.without_removed(key, ChainedRows(base, ListRows(again)) if again else base)
+
+    def remove_reprocessed_run(self, above: str, key: str) -> None:
+        """Take a run from those that processed a user result, or a run, again."""
+        self.removed.setdefault(above, Edits()).delete(key)
+
+    def without_removed(self, above: str, rows: Rows) -> Rows:
+        """Return the runs that processed a user result, or a run, again, less those removed."""
+        return self.removed[above].over(rows) if above in self.removed else rows
 
     def outcomes_of(self, definition: str, period: Period) -> list[Outcome]:
         """Return the statuses of the tasks of one definition, per user and run of a period."""

@@ -6,6 +6,7 @@ from gateway.sandbox.writes.bodies import (
     boolean,
     collection,
     duration,
+    flags,
     integer,
     kinds,
     member_of,
@@ -22,7 +23,7 @@ MAX_SUBJECTS = 10
 """Users per on-demand selection: section 7, Throttling (service limits)."""
 
 _STATUSES = "queued inProgress completed completedWithErrors canceled failed canceling quarantined"
-_EXECUTIONS = "scheduled onDemand activatedWithScope preview"
+_EXECUTIONS = "scheduled onDemand activatedWithScope preview extensibilityOnDemand"
 _COUNT = integer(0)
 
 REFERENCE = record({"id": text})
@@ -42,6 +43,7 @@ _TRIGGER = kinds(
         "attributeChangeTrigger": record({"triggerAttributes": collection(record({"name": text}))}),
         "membershipChangeTrigger": record({"changeType": member_of("add remove")}),
         "userInactivityTrigger": record({"inactivityPeriodInDays": integer(0)}),
+        "guestSponsorTrigger": record({"minimumRequiredSponsors": integer(0)}),
     },
 )
 _SUBJECT_SET = kinds(
@@ -55,6 +57,7 @@ _CONDITIONS = kinds(
     TYPES,
     {
         "onDemandExecutionOnly": record(),
+        "provisioningAttributeMapping": record(),
         "triggerAndScopeBasedConditions": record(
             optional={"scope": nullable(_SUBJECT_SET), "trigger": nullable(_TRIGGER)}
         ),
@@ -95,7 +98,7 @@ TASK_CHANGES = record(optional={"description": nullable(string), "displayName": 
 
 WORKFLOW = record(
     {
-        "category": member_of("joiner leaver mover"),
+        "category": member_of("joiner leaver mover extensibility"),
         "displayName": text,
         "executionConditions": _CONDITIONS,
         "tasks": collection(TASK, 1, MAX_TASKS),
@@ -105,6 +108,7 @@ WORKFLOW = record(
         "isEnabled": boolean,
         "isSchedulingEnabled": boolean,
         "settings": record(optional={"quarantineConfiguration": nullable(_QUARANTINE)}),
+        "targetSubjectType": flags("user provisioningObject"),
     },
 )
 """A workflow or a new version of one: rows 2 and 9."""
@@ -119,75 +123,96 @@ WORKFLOW_CHANGES = record(
 )
 
 SETTINGS_CHANGES = record(
-    optional={
-        "emailSettings": record(
-            optional={"senderDomain": string, "useCompanyBranding": boolean},
-        ),
-        "quarantineConfiguration": nullable(_QUARANTINE),
+    {
+        "emailSettings": record({"senderDomain": string, "useCompanyBranding": boolean}),
         "workflowScheduleIntervalInHours": integer(1, 24),
-    }
+    },
+    {"quarantineConfiguration": nullable(_QUARANTINE)},
 )
+"""Both members that the page names are required: row 60a."""
 
 _APPLICATION = record(
     optional={"id": text, "appId": nullable(string), "displayName": nullable(string)}
 )
-EXTENSION = record(
-    optional={
-        "displayName": nullable(text),
-        "description": nullable(string),
-        "authenticationConfiguration": nullable(
-            kinds(
-                GRAPH,
-                {
-                    "azureAdTokenAuthentication": record(optional={"resourceId": nullable(string)}),
-                    "azureAdPopTokenAuthentication": record(),
-                },
-            )
-        ),
-        "callbackConfiguration": nullable(
-            kinds(
-                TYPES,
-                {
-                    "customTaskExtensionCallbackConfiguration": record(
-                        optional={
-                            "timeoutDuration": nullable(duration),
-                            "authorizedApps": nullable(collection(_APPLICATION)),
-                        }
-                    )
-                },
-            )
-        ),
-        "clientConfiguration": nullable(
-            record(
-                optional={
-                    "maximumRetries": nullable(integer(0)),
-                    "timeoutInMilliseconds": nullable(integer(0)),
-                }
-            )
-        ),
-        "endpointConfiguration": nullable(
-            kinds(
-                GRAPH,
-                {
-                    "logicAppTriggerEndpointConfiguration": record(
-                        optional=dict.fromkeys(
-                            (
-                                "logicAppWorkflowName",
-                                "resourceGroupName",
-                                "subscriptionId",
-                                "url",
-                            ),
-                            nullable(string),
-                        )
-                    )
-                },
-            )
-        ),
-    }
+_AUTHENTICATION = kinds(
+    GRAPH,
+    {
+        "azureAdTokenAuthentication": record(optional={"resourceId": nullable(string)}),
+        "azureAdPopTokenAuthentication": record(),
+    },
 )
-"""A custom task extension, every member of which may be left out: CSDL."""
+_EXTENSION: dict[str, Check] = {
+    "description": nullable(string),
+    "callbackConfiguration": nullable(
+        kinds(
+            TYPES,
+            {
+                "customTaskExtensionCallbackConfiguration": record(
+                    optional={
+                        "timeoutDuration": nullable(duration),
+                        "authorizedApps": nullable(collection(_APPLICATION)),
+                    }
+                )
+            },
+        )
+    ),
+    "clientConfiguration": nullable(
+        record(
+            optional={
+                "maximumRetries": nullable(integer(0)),
+                "timeoutInMilliseconds": nullable(integer(0)),
+            }
+        )
+    ),
+    "replyMode": member_of("none callback response"),
+    "endpointConfiguration": nullable(
+        kinds(
+            GRAPH,
+            {
+                "logicAppTriggerEndpointConfiguration": record(
+                    optional=dict.fromkeys(
+                        (
+                            "logicAppWorkflowName",
+                            "resourceGroupName",
+                            "subscriptionId",
+                            "url",
+                        ),
+                        nullable(string),
+                    )
+                )
+            },
+        )
+    ),
+}
+_REQUIRED: dict[str, Check] = {
+    "displayName": text,
+    "authenticationConfiguration": _AUTHENTICATION,
+}
+EXTENSION = record(_REQUIRED, _EXTENSION)
+"""A new custom task extension: section 3 says what is required, whatever the metadata allows."""
+
+EXTENSION_CHANGES = record(optional={**_REQUIRED, **_EXTENSION})
 
 SUBJECTS = record({"subjects": collection(REFERENCE, 1, MAX_SUBJECTS)})
+
+AWAITED = record(
+    {
+        "subject": kinds(
+            TYPES,
+            {
+                "directoryObjectWorkflowSubject": record({"directoryObject": REFERENCE}),
+                "provisioningObjectWorkflowSubject": record(
+                    {
+                        "id": text,
+                        "attributeSetEntries": collection(
+                            record({"name": text}, {"value": nullable(string)})
+                        ),
+                    }
+                ),
+            },
+        )
+    }
+)
 
 _TASK_SCOPE = {"taskScope": member_of("allTasks failedTasks")}
 SCOPE = kinds(

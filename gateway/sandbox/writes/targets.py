@@ -58,6 +58,15 @@ class Target:
         key = self.keys["userResult"]
         return found(self.user_results().find(key), "userProcessingResult", key)
 
+    def subject_results(self) -> Rows:
+        """Return the subject processing results of the run, or else the workflow, in the path."""
+        return (self.run() if "run" in self.keys else self.workflow()).subject_results()
+
+    def subject_result(self) -> Row:
+        """Return the subject processing result in the path, or raise 404."""
+        key = self.keys["subjectResult"]
+        return found(self.subject_results().find(key), "subjectProcessingResult", key)
+
     def version(self) -> Row:
         """Return the version in the path, or raise 404."""
         key = self.keys["version"]
@@ -95,6 +104,9 @@ class Target:
         if "userResult" in self.keys:
             key = self.user_result()["id"]
             return found(self.workflow().task_results_of_user(key), "userProcessingResult", key)
+        if "subjectResult" in self.keys:
+            key = self.subject_result()["id"]
+            return found(self.workflow().task_results_of_user(key), "subjectProcessingResult", key)
         if "taskReport" in self.keys:
             return self.workflow().task_results_of_report(self.task_report()["id"])
         if "task" in self.keys:

@@ -1,6 +1,6 @@
 """Everything the sandbox holds: generated and documented workflows, and what was written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.sandbox.data.activations import ActivatedRun, Activation
@@ -102,8 +102,10 @@ class Tenant:
         scope: Row | None = None,
         runs: frozenset[str] = frozenset(),
         results: frozenset[str] = frozenset(),
-    ) -> None:
-        """Start a run of a workflow over users and the tasks to process for each."""
+        objects: Mapping[str, Row] | None = None,
+        awaited: bool = False,
+    ) -> ActivatedRun:
+        """Start a run of a workflow over subjects and the tasks to process for each."""
         self._runs += 1
         tasks = {task["id"]: task for _, items in subjects for task in items}
         activation = Activation(
@@ -115,12 +117,18 @@ class Tenant:
             seed=self.world.settings.seed,
             number=self._runs,
             elapsed=self.world.elapsed,
-            waiting={} if execution_type == "preview" else workflow.waiting_tasks(tasks.values()),
+            waiting={}
+            if execution_type == "preview" or awaited
+            else workflow.waiting_tasks(tasks.values()),
             scope=scope,
             runs=runs,
             results=results,
+            objects=objects or {},
+            awaited=awaited,
         )
-        workflow.activated.insert(0, ActivatedRun(activation))
+        run = ActivatedRun(activation)
+        workflow.activated.insert(0, run)
+        return run
 
     def _position_of(self, key: str) -> int | None:
         return self.world.series.position_of(key, self.world.settings.workflows)

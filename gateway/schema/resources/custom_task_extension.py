@@ -4,7 +4,8 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
-from gateway.schema.declare import edge, many, one, prop, resource
+from gateway.schema.declare import edge, many, one, prop, resource, text_of
+from gateway.schema.enums import CustomTaskExtensionReplyMode
 from gateway.schema.relay import Node
 from gateway.schema.resources.user import User
 from gateway.schema.rows import dispatch
@@ -122,6 +123,10 @@ class CustomTaskExtension(Node):
         "Where the extension is."
     )
     last_modified_date_time: DateTime | None = prop("When the extension was last changed.")
+    reply_mode: CustomTaskExtensionReplyMode | None = prop(
+        "How the extension answers; null where the service does not tell it."
+    )
+    reply_mode_text: str | None = text_of("reply_mode")
     created_by: User | None = edge(
         "User",
         Strategy.INLINE,

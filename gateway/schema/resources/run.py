@@ -17,8 +17,11 @@ from gateway.schema.filters import (
     order_of,
 )
 from gateway.schema.relay import Connection, Node, ResultConnection
-from gateway.schema.resources.subject_processing_result import SubjectProcessingResult
-from gateway.schema.resources.summaries import UserSummary, summary
+from gateway.schema.resources.subject_processing_result import (
+    SubjectProcessingResult,
+    SubjectProcessingResultFilter,
+)
+from gateway.schema.resources.summaries import SubjectSummary, UserSummary, summary
 from gateway.schema.resources.task_processing_result import (
     TaskProcessingResult,
     TaskProcessingResultFilter,
@@ -116,7 +119,12 @@ class Run(Node):
     )
     subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
         "SubjectProcessingResult",
-        filter=UserProcessingResultFilter,
-        order=UserProcessingResultOrder,
-        description="The results, one per subject of any kind. Beta only.",
+        filter=SubjectProcessingResultFilter,
+        selectable=False,
+        description="The results of the run, one per subject of any kind.",
+    )
+    subject_processing_results_summary: SubjectSummary | None = summary(
+        "SubjectSummary",
+        "subjectProcessingResults/summary",
+        description="Counts of the run's subject results that began in a period.",
     )

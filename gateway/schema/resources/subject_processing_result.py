@@ -1,16 +1,22 @@
-"""subjectProcessingResult: as userProcessingResult, of any kind of subject. Beta only.
+"""subjectProcessingResult: as userProcessingResult, of any kind of subject."""
 
-Source: graph-lifecycle-api.md, section 3, Differences of beta; the type names are the SDK's.
-"""
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from gateway.odata.routes import Route
-from gateway.schema.declare import connection, prop, resource, text_of
+from gateway.plan.model import Shape, Strategy
+from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import (
     LifecycleWorkflowProcessingStatus,
     SubjectType,
     WorkflowExecutionType,
+)
+from gateway.schema.filters import (
+    ExecutionTypeCondition,
+    StatusCondition,
+    SubjectTypeCondition,
+    filter_of,
 )
 from gateway.schema.relay import Node, ResultConnection
 from gateway.schema.resources.task_processing_result import (
@@ -18,21 +24,45 @@ from gateway.schema.resources.task_processing_result import (
     TaskProcessingResultFilter,
     TaskProcessingResultOrder,
 )
+from gateway.schema.rows import read_flags
 from gateway.schema.scalars import DateTime
 from gateway.schema.workflow_subject import WorkflowSubject
 
+if TYPE_CHECKING:
+    from gateway.schema.resources.run import Run
+    from gateway.schema.resources.workflow import Workflow
+
+# The annotation allows to sort, but no page says by what (questions.md, point 30).
+SubjectProcessingResultFilter = filter_of(
+    "SubjectProcessingResultFilter",
+    "subject results",
+    processing_status=StatusCondition,
+    subject_type=SubjectTypeCondition,
+    workflow_execution_type=ExecutionTypeCondition,
+)
+
 
 @resource(
-    "What became of one subject in one run of a workflow. Beta only.",
+    "What became of one subject, of whichever kind, in one run of a workflow. What is a "
+    "`UserProcessingResult` for users is this for all.",
     routes=[
-        Route("subjectProcessingResults/*", below="Workflow", select=False),
         Route("subjectProcessingResults/*", below="Run", select=False),
+        Route("subjectProcessingResults/*", below="Workflow", select=False),
     ],
     permissions=["LifecycleWorkflows-Reports.Read.All"],
-    beta=True,
+    roots={
+        "subject_processing_result": one(
+            "workflows/{workflowId}/runs/{runId}/subjectProcessingResults/{id}",
+            "workflows/{workflowId}/subjectProcessingResults/{id}",
+            description=(
+                "The result of a subject in a run. Without `runId` it is looked up among the "
+                "results of all runs of the workflow."
+            ),
+        ),
+    },
 )
 class SubjectProcessingResult(Node):
-    """subjectProcessingResult."""
+    """subjectProcessingResult: graph-lifecycle-api.md, section 3."""
 
     id: strawberry.ID = prop(
         "Identifier of the result, unique only within its workflow. Key caches by `nodeId`.",
@@ -47,7 +77,10 @@ class SubjectProcessingResult(Node):
     scheduled_date_time: DateTime | None = prop("When the processing was to start.")
     started_date_time: DateTime | None = prop("When the processing started; null until then.")
     subject: WorkflowSubject | None = prop("The subject.")
-    subject_type: SubjectType | None = prop("What kind of subject it is.")
+    subject_type: list[SubjectType] | None = prop(
+        "The kinds of subjects that it is of; null where the service does not tell it.",
+        resolver=read_flags("subject_type"),
+    )
     subject_type_text: str | None = text_of("subject_type")
     total_tasks_count: int | None = prop("How many tasks there are for the subject.")
     total_unprocessed_tasks_count: int | None = prop(
@@ -61,4 +94,21 @@ class SubjectProcessingResult(Node):
         filter=TaskProcessingResultFilter,
         order=TaskProcessingResultOrder,
         description="The results of the subject's tasks.",
+    )
+    reprocessed_runs: list[Annotated["Run", strawberry.lazy(".run")]] | None = edge(
+        "Run",
+        Strategy.REQUEST,
+        shape=Shape.LIST,
+        selectable=False,
+        lives_in="workflows/*/runs",
+        description="The runs that processed the subject again.",
+    )
+    run: Annotated["Run", strawberry.lazy(".run")] | None = edge(
+        "Run",
+        Strategy.REQUEST,
+        container="runs",
+        description="The run; null where the result was reached without one.",
+    )
+    workflow: Annotated["Workflow", strawberry.lazy(".workflow")] | None = edge(
+        "Workflow", Strategy.REQUEST, container="workflows", description="The workflow."
     )

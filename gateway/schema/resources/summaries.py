@@ -60,6 +60,17 @@ class UserSummary:
     total_users: int | None = prop("Users in all.")
 
 
+@strawberry.type(description="Counts of subject results.")
+class SubjectSummary:
+    """subjectSummary."""
+
+    failed_subjects: int | None = prop("Subjects that failed.")
+    failed_tasks: int | None = prop("Task results that failed.")
+    successful_subjects: int | None = prop("Subjects that succeeded.")
+    total_subjects: int | None = prop("Subjects in all.")
+    total_tasks: int | None = prop("Task results in all.")
+
+
 @strawberry.type(description="Counts of task results.")
 class TaskReportSummary:
     """taskReportSummary."""

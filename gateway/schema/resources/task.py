@@ -1,6 +1,6 @@
 """task: a step of a workflow."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -16,7 +16,7 @@ from gateway.schema.filters import (
     order_of,
 )
 from gateway.schema.relay import Node, ResultConnection
-from gateway.schema.rows import computed, read
+from gateway.schema.rows import read_flags
 from gateway.schema.service import ROOT
 
 if TYPE_CHECKING:
@@ -30,15 +30,6 @@ class KeyValuePair:
 
     name: str | None = prop("Name of the argument, as the task definition has it.")
     value: str | None = prop("Value of the argument.")
-
-
-@computed
-def read_categories(root: Any) -> Any:
-    """The members of the flags ``category``, which the service joins with commas."""
-    value = read(root, "category")
-    if not isinstance(value, str):
-        return value
-    return [member.strip() for member in value.split(",")]
 
 
 TaskFilter = filter_of(
@@ -75,7 +66,7 @@ class Task(Node):
     arguments: list[KeyValuePair] | None = prop("Arguments of the task; may be empty.")
     category: list[LifecycleTaskCategory] | None = prop(
         "The lifecycle stages that the task may be used in; set by the service.",
-        resolver=read_categories,
+        resolver=read_flags("category"),
     )
     category_text: str | None = text_of("category")
     continue_on_error: bool | None = prop(

@@ -13,7 +13,7 @@ from gateway.schema.filters import (
     order_of,
 )
 from gateway.schema.relay import Node
-from gateway.schema.resources.task import read_categories
+from gateway.schema.rows import read_flags
 
 
 @strawberry.type(description="A parameter that a task takes.")
@@ -57,7 +57,7 @@ class TaskDefinition(Node):
 
     id: strawberry.ID = prop("Identifier of the task definition.", key=True)
     category: list[LifecycleTaskCategory] | None = prop(
-        "The lifecycle stages that the task may be used in.", resolver=read_categories
+        "The lifecycle stages that the task may be used in.", resolver=read_flags("category")
     )
     category_text: str | None = text_of("category")
     continue_on_error: bool | None = prop("Whether a workflow goes on if the task fails.")

@@ -100,10 +100,13 @@ class TaskProcessingResult(Node):
     processing_status_text: str | None = text_of("processing_status")
     started_date_time: DateTime | None = prop("When the task started; null until then.")
     subject: User | None = edge(
-        "User", *USER_STRATEGIES, description="The user that the task was run for."
+        "User",
+        *USER_STRATEGIES,
+        description="The user that the task was run for; null where the subject is no user.",
     )
     workflow_subject: WorkflowSubject | None = prop(
-        "The subject that the task was run for. Beta only.", beta=True
+        "The subject that the task was run for, of whichever kind; null where the service tells "
+        "the user alone."
     )
     task: Task | None = edge(
         "Task", Strategy.INLINE, lives_in="workflows/*/tasks", description="The task that was run."

@@ -6,7 +6,7 @@ from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.declare import connection, edge, many, one, prop, resource, text_of
-from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.enums import LifecycleWorkflowCategory, SubjectType
 from gateway.schema.filters import (
     WORKFLOW_CONDITIONS,
     WORKFLOW_ORDER,
@@ -21,8 +21,17 @@ from gateway.schema.quarantine import QuarantineDetails, WorkflowSetting
 from gateway.schema.relay import Connection, Node, ResultConnection
 from gateway.schema.resources.directory_object import DirectoryObject
 from gateway.schema.resources.run import Run, RunFilter, RunOrder
-from gateway.schema.resources.subject_processing_result import SubjectProcessingResult
-from gateway.schema.resources.summaries import RunSummary, TaskReportSummary, UserSummary, summary
+from gateway.schema.resources.subject_processing_result import (
+    SubjectProcessingResult,
+    SubjectProcessingResultFilter,
+)
+from gateway.schema.resources.summaries import (
+    RunSummary,
+    SubjectSummary,
+    TaskReportSummary,
+    UserSummary,
+    summary,
+)
 from gateway.schema.resources.task import Task, TaskFilter, TaskOrder
 from gateway.schema.resources.task_report import TaskReport, TaskReportFilter, TaskReportOrder
 from gateway.schema.resources.user import User, author
@@ -36,6 +45,7 @@ from gateway.schema.resources.workflow_version import (
     WorkflowVersionFilter,
     WorkflowVersionOrder,
 )
+from gateway.schema.rows import read_flags
 from gateway.schema.scalars import DateTime
 
 WorkflowFilter = filter_of(
@@ -105,6 +115,12 @@ class Workflow(Node):
     )
     settings: WorkflowSetting | None = prop("Settings of the workflow.", in_list=False)
     version: int | None = prop("The current version of the workflow, from 1.")
+    target_subject_type: list[SubjectType] | None = prop(
+        "The kinds of subjects that the workflow is run for.",
+        in_list=False,
+        resolver=read_flags("target_subject_type"),
+    )
+    target_subject_type_text: str | None = text_of("target_subject_type")
     created_by: User | None = author("Who created the workflow.")
     last_modified_by: User | None = author("Who last changed the workflow.")
     tasks: list[Task] | None = edge(
@@ -178,7 +194,12 @@ class Workflow(Node):
     )
     subject_processing_results: Connection[SubjectProcessingResult] | None = connection(
         "SubjectProcessingResult",
-        filter=UserProcessingResultFilter,
-        order=UserProcessingResultOrder,
-        description="The results, one per subject of any kind. Beta only.",
+        filter=SubjectProcessingResultFilter,
+        selectable=False,
+        description="The results of all runs of the workflow, one per subject of any kind.",
+    )
+    subject_processing_results_summary: SubjectSummary | None = summary(
+        "SubjectSummary",
+        "subjectProcessingResults/summary",
+        description="Counts of the subject results of the runs that began in a period.",
     )

@@ -8,7 +8,7 @@ from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.declare import edge, one, prop, resource, text_of
-from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.enums import LifecycleWorkflowCategory, SubjectType
 from gateway.schema.filters import (
     WORKFLOW_CONDITIONS,
     WORKFLOW_ORDER,
@@ -20,6 +20,7 @@ from gateway.schema.quarantine import WorkflowSetting
 from gateway.schema.relay import Node
 from gateway.schema.resources.task import Task, TaskFilter, TaskOrder
 from gateway.schema.resources.user import User, author
+from gateway.schema.rows import read_flags
 from gateway.schema.scalars import DateTime
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ class WorkflowVersion(Node):
     is_scheduling_enabled: bool | None = prop("Whether the workflow was run on schedule.")
     last_modified_date_time: DateTime | None = prop("When the version was last changed.")
     settings: WorkflowSetting | None = prop("Settings of the workflow.", in_list=False)
+    target_subject_type: list[SubjectType] | None = prop(
+        "The kinds of subjects that the workflow is run for.",
+        in_list=False,
+        resolver=read_flags("target_subject_type"),
+    )
+    target_subject_type_text: str | None = text_of("target_subject_type")
     created_by: User | None = author("Who created the workflow.")
     last_modified_by: User | None = author("Who last changed the workflow.")
     tasks: list[Task] | None = edge(
