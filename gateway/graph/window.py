@@ -401,7 +401,10 @@ class WindowReader:
             return None
         narrowing = self._node.narrowing
         first = Options(
-            select=(self._key,), filter=narrowing.filter, search=narrowing.search, count=True
+            select=(self._key,),
+            filter=narrowing.filter,
+            search=narrowing.search,
+            count=not self._node.navigation.counted,
         )
         reply, _ = await self._reader.get(self._path, first, self._node.entity.name)
         return reply.error or count_of(reply.data)

@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -265,9 +265,9 @@ class Routes:
         )
         path = self.filled(template, arguments)
         address = self.locate(path)
-        if address is None or not template.endswith("}"):
+        if address is None:
             return Address(path, entity, "", selectable=False)
-        return address
+        return address if template.endswith("}") else replace(address, id="")
 
     def is_numbered(self, collection: str) -> bool:
         """Whether the keys of a collection are numbers."""

@@ -180,6 +180,7 @@ class Navigation:
             ``<names>/*/<name>`` is one of the container that the row's own path leads through,
             anything else a path from the version root.
         selectable: whether `$select` is documented for it.
+        counted: whether the service counts the rows of the list without ``$count``.
         call: arguments to the path below the parent, where it is more than the name.
         at: root edges: where the entity or the collection is, as templates (`Routes.at`).
         by_node_id: root edges: the argument that is the global id of the entity.
@@ -201,6 +202,7 @@ class Navigation:
     reference: tuple[str, str] | None = None
     lives_in: str | None = None
     selectable: bool = True
+    counted: bool = False
     call: Callable[[Mapping[str, Any]], str] | None = None
     at: tuple[str, ...] = ()
     by_node_id: str | None = None

@@ -154,7 +154,7 @@ class ReadList(Step):
             filter=node.narrowing.filter,
             order=node.narrowing.order,
             search=node.narrowing.search,
-            count=node.window is not None and node.window.total_count,
+            count=bool(node.window and node.window.total_count and not node.navigation.counted),
         )
 
     def requests(self, rows: Iterable[Row], allows: Allows) -> list[GraphRequest]:
@@ -178,7 +178,7 @@ class ReadEntity(Step):
         """The request for the entity at ``address``, or for the collection that it is read from."""
         node = self.node
         options = Options(
-            node.select(listed=False) if address.selectable else None,
+            (node.select(listed=False) or None) if address.selectable else None,
             node.expansion(listed=False, allows=allows),
         )
         if not address.readable and address.selectable:

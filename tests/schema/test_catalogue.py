@@ -269,3 +269,60 @@ def _node_ids(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _node_ids(inner)
+
+
+async def test_templates_are_filtered_and_sorted(gateway: Gateway) -> None:
+    data, sent = await gateway.counted(
+        """{ workflowTemplates(filter: { category: { eq: LEAVER } },
+          orderBy: [{ field: DISPLAY_NAME, direction: DESC }]) {
+          totalCount nodes { category displayName tasks { displayName } } } }"""
+    )
+    found = data["workflowTemplates"]
+    names = [node["displayName"] for node in found["nodes"]]
+    assert names == sorted(names, reverse=True)
+    assert {node["category"] for node in found["nodes"]} == {"LEAVER"}
+    assert all(node["tasks"] for node in found["nodes"])
+    assert found["totalCount"] == len(names) > 1
+    assert sent.items[0] == (
+        "GET /identityGovernance/lifecycleWorkflows/workflowTemplates"
+        "?$select=id,category,displayName,tasks&$filter=category eq 'leaver'"
+        "&$orderby=displayName desc&$count=true"
+    )
+
+
+async def test_extensions_are_filtered_sorted_searched_and_counted(gateway: Gateway) -> None:
+    every = (await gateway.rest("/customTaskExtensions"))["value"]
+    for arguments, key in (
+        (f'filter: {{ id: {{ eq: "{every[-1]["id"]}" }} }}', "$filter="),
+        ("orderBy: [{ field: CREATED_DATE_TIME, direction: DESC }]", "$orderby="),
+        (f'search: "{every[0]["displayName"]}"', "$search="),
+    ):
+        data, sent = await gateway.counted(
+            f"""{{ customTaskExtensions({arguments}) {{ totalCount nodes {{
+              id displayName clientConfiguration {{ maximumRetries }} }} }} }}"""
+        )
+        found = data["customTaskExtensions"]
+        assert found["totalCount"] == len(found["nodes"]) >= 1
+        [item] = sent.items  # it is counted without $count
+        assert key in item
+        assert "?$select=id,displayName,clientConfiguration&" in item
+        assert "$count" not in item
+    assert len(every) > 1
+
+
+async def test_a_count_that_the_service_gives_unasked_is_asked_for_by_nobody(
+    gateway: Gateway,
+) -> None:
+    for name in ("taskDefinitions", "customTaskExtensions"):
+        data, sent = await gateway.counted(f"{{ {name} {{ totalCount }} }}")
+        assert data[name]["totalCount"] > 1
+        [item] = sent.items
+        assert "$count" not in item
+
+
+async def test_the_settings_are_read_by_what_is_selected(gateway: Gateway) -> None:
+    data, sent = await gateway.counted("{ settings { emailSettings { senderDomain } } }")
+    assert data["settings"]["emailSettings"]["senderDomain"] == "contoso.com"
+    assert sent.items == [
+        "GET /identityGovernance/lifecycleWorkflows/settings?$select=emailSettings"
+    ]

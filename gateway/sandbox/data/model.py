@@ -346,9 +346,9 @@ WORKFLOW_TEMPLATE = EntityType(
     "workflowTemplate",
     _properties(
         "id",
-        Property("category", "enum", enum="lifecycleWorkflowCategory"),
+        Property("category", "enum", frozenset({"eq"}), enum="lifecycleWorkflowCategory"),
         "description",
-        "displayName",
+        _string("displayName"),
         Property("executionConditions", "complex"),
         _navigation("tasks"),
     ),
@@ -357,11 +357,11 @@ WORKFLOW_TEMPLATE = EntityType(
 CUSTOM_TASK_EXTENSION = EntityType(
     "customTaskExtension",
     _properties(
-        "id",
-        "displayName",
+        _string("id"),
+        _string("displayName"),
         "description",
-        Property("createdDateTime", "datetime"),
-        Property("lastModifiedDateTime", "datetime"),
+        _datetime("createdDateTime"),
+        _datetime("lastModifiedDateTime"),
         *(
             Property(f"{name}Configuration", "complex")
             for name in ("authentication", "callback", "client", "endpoint")

@@ -20,6 +20,7 @@ from gateway.sandbox.data.model import (
 from gateway.sandbox.data.rows import ListRows, Rows
 from gateway.sandbox.errors import GraphError, bad_request
 from gateway.sandbox.protocol.parts import (
+    AUTHORS,
     MANAGER,
     SELECT,
     SELECT_EXPAND,
@@ -108,14 +109,34 @@ CATALOGUE = (
         ),
         options=SELECT,
     ),
-    Endpoint(_TEMPLATES, WORKFLOW_TEMPLATE, lambda at: at.tenant.world.workflow_templates),  # 59
+    Endpoint(  # 59
+        _TEMPLATES,
+        WORKFLOW_TEMPLATE,
+        lambda at: at.tenant.world.workflow_templates,
+        options=options("select orderby filter"),
+    ),
     Endpoint(f"{_TEMPLATES}/{{template}}", WORKFLOW_TEMPLATE, row=_template),
     Endpoint(f"{_TEMPLATES}/{{template}}/tasks", TASK, lambda at: ListRows(_template(at)["tasks"])),
-    Endpoint(f"{LIFECYCLE}/settings", SETTINGS, row=lambda at: at.tenant.world.settings_row),  # 60
-    Endpoint(  # 61
-        _EXTENSIONS, CUSTOM_TASK_EXTENSION, lambda at: at.tenant.world.custom_task_extensions
+    Endpoint(  # 60
+        f"{LIFECYCLE}/settings",
+        SETTINGS,
+        row=lambda at: at.tenant.world.settings_row,
+        options=SELECT,
     ),
-    Endpoint(f"{_EXTENSIONS}/{{extension}}", CUSTOM_TASK_EXTENSION, row=_extension),
+    Endpoint(  # 61
+        _EXTENSIONS,
+        CUSTOM_TASK_EXTENSION,
+        lambda at: at.tenant.world.custom_task_extensions,
+        options=options("select search orderby filter"),
+        counted=True,
+    ),
+    Endpoint(  # 61b
+        f"{_EXTENSIONS}/{{extension}}",
+        CUSTOM_TASK_EXTENSION,
+        row=_extension,
+        options=SELECT_EXPAND,
+        expand=AUTHORS,
+    ),
     *_INSIGHTS,
 )
 

@@ -27,12 +27,14 @@ from gateway.sandbox.data.model import (
 )
 from gateway.sandbox.protocol.catalogue import CATALOGUE, DIRECTORY
 from gateway.sandbox.protocol.parts import (
+    AUTHORS,
     MANAGER,
     SELECT,
     SELECT_EXPAND,
     expandable,
     options,
     summary,
+    user,
 )
 from gateway.sandbox.writes.actions import ACTIONS
 from gateway.sandbox.writes.authoring import AUTHORING
@@ -41,14 +43,6 @@ from gateway.sandbox.writes.drafts import DRAFTS
 from gateway.sandbox.writes.targets import Target, found
 
 _EXPANDED_ITEMS = 20
-
-
-def _user(name: str) -> Navigation:
-    def related(target: Target, row: Row) -> Row | None:
-        stub: Row | None = row.get(name)
-        return stub and (target.tenant.world.directory.find(stub["id"]) or stub)
-
-    return Navigation(name, USER, related)
 
 
 def _task_results_of(target: Target, row: Row) -> list[Row]:
@@ -66,9 +60,8 @@ def _definition_of(target: Target, row: Row) -> Row | None:
     return stub and target.tenant.world.task_definitions.find(stub["id"])
 
 
-_AUTHORS = (_user("createdBy"), _user("lastModifiedBy"))
 _TASKS = Navigation("tasks", TASK, lambda _, row: row.get("tasks"))
-_SUBJECT = expandable(_user("subject"))
+_SUBJECT = expandable(user("subject"))
 _SUBJECT_RESULT_EXPAND = expandable(
     Navigation("taskProcessingResults", TASK_RESULT, _task_results_of, undocumented=True)
 )
@@ -157,7 +150,7 @@ def _subject_result_endpoints(path: str) -> list[Endpoint]:
 
 def _version_endpoints(path: str) -> list[Endpoint]:
     one = f"{path}/{{version}}"
-    expand = expandable(*_AUTHORS, _TASKS)
+    expand = {**AUTHORS, **expandable(_TASKS)}
     return [
         Endpoint(  # 22
             path,
@@ -275,7 +268,7 @@ def _workflow_endpoints(path: str, always: frozenset[str] = NOTHING) -> list[End
             WORKFLOW,
             row=lambda at: at.workflow().record(),
             options=SELECT_EXPAND,
-            expand=expandable(*_AUTHORS, _TASKS),
+            expand={**AUTHORS, **expandable(_TASKS)},
             always=always,
         ),
         *authors,
@@ -345,7 +338,7 @@ ENDPOINTS = (
         WORKFLOW,
         lambda at: at.tenant.workflows(),
         options=options("search orderby filter expand select count"),
-        expand=expandable(*_AUTHORS),
+        expand=AUTHORS,
     ),
     *_workflow_endpoints(f"{LIFECYCLE}/workflows"),
     Endpoint(  # 18

@@ -15,6 +15,16 @@ def expandable(*navigations: Navigation) -> dict[str, Navigation]:
     return {item.name: item for item in navigations}
 
 
+def user(name: str) -> Navigation:
+    """Return the navigation to a user that the row has a stub of."""
+
+    def related(target: Target, row: Row) -> Row | None:
+        stub: Row | None = row.get(name)
+        return stub and (target.tenant.world.directory.find(stub["id"]) or stub)
+
+    return Navigation(name, USER, related)
+
+
 def options(text: str) -> frozenset[str]:
     """Return the names of query options, without `$`."""
     return frozenset(words(text))
@@ -39,3 +49,4 @@ def summaries_of(path: str, entity: EntityType, rows: Callable[[Target], list[Ro
 SELECT = options("select")
 SELECT_EXPAND = options("select expand")
 MANAGER = expandable(Navigation("manager", USER, manager_of))
+AUTHORS = expandable(user("createdBy"), user("lastModifiedBy"))

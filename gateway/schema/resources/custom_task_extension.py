@@ -6,6 +6,13 @@ from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
 from gateway.schema.declare import edge, many, one, prop, resource, text_of
 from gateway.schema.enums import CustomTaskExtensionReplyMode
+from gateway.schema.filters import (
+    DateTimeCondition,
+    IdCondition,
+    StringCondition,
+    filter_of,
+    order_of,
+)
 from gateway.schema.relay import Node
 from gateway.schema.resources.user import User
 from gateway.schema.rows import dispatch
@@ -88,9 +95,22 @@ class CustomExtensionCallbackConfiguration:
     authorized_apps: list[Application] | None = prop("The applications that may answer.")
 
 
+CustomTaskExtensionFilter = filter_of(
+    "CustomTaskExtensionFilter",
+    "extensions",
+    id=IdCondition,
+    created_date_time=DateTimeCondition,
+    display_name=StringCondition,
+    last_modified_date_time=DateTimeCondition,
+)
+CustomTaskExtensionOrder = order_of(
+    "CustomTaskExtensionOrder", "extensions", "id createdDateTime displayName lastModifiedDateTime"
+)
+
+
 @resource(
     "A logic app that a task can call.",
-    routes=[Route("customTaskExtensions/*", select=False)],
+    routes=[Route("customTaskExtensions/*")],
     permissions=["LifecycleWorkflows-CustomExt.Read.All"],
     roots={
         "custom_task_extension": one(
@@ -98,7 +118,10 @@ class CustomExtensionCallbackConfiguration:
         ),
         "custom_task_extensions": many(
             "customTaskExtensions",
-            selectable=False,
+            filter=CustomTaskExtensionFilter,
+            order=CustomTaskExtensionOrder,
+            search=True,
+            counted=True,
             description="The custom task extensions of the tenant.",
         ),
     },

@@ -17,7 +17,7 @@ class EmailSettings:
 
 @resource(
     "The tenant's settings for lifecycle workflows.",
-    routes=[Route("settings", select=False)],
+    routes=[Route("settings")],
     permissions=["LifecycleWorkflows.Read.All"],
     roots={
         "settings": one("settings", description="The tenant's settings for lifecycle workflows."),

@@ -48,6 +48,7 @@ TaskDefinitionOrder = order_of(
             "taskDefinitions",
             filter=TaskDefinitionFilter,
             order=TaskDefinitionOrder,
+            counted=True,
             description="The tasks that workflows can be made of.",
         ),
     },

@@ -7,8 +7,21 @@ from gateway.plan.model import Shape, Strategy
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.declare import edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
+from gateway.schema.filters import StringCondition, condition, filter_of, order_of
 from gateway.schema.relay import Node
 from gateway.schema.resources.task import Task
+
+# The documented filter on the category is eq; questions of other operators are nowhere answered.
+TemplateCategoryCondition = condition(
+    "TemplateCategoryCondition", LifecycleWorkflowCategory, "eq in"
+)
+WorkflowTemplateFilter = filter_of(
+    "WorkflowTemplateFilter",
+    "templates",
+    category=TemplateCategoryCondition,
+    display_name=StringCondition,
+)
+WorkflowTemplateOrder = order_of("WorkflowTemplateOrder", "templates", "displayName")
 
 
 @resource(
@@ -19,7 +32,8 @@ from gateway.schema.resources.task import Task
         "workflow_template": one("workflowTemplates/{id}", description="A workflow template."),
         "workflow_templates": many(
             "workflowTemplates",
-            selectable=False,
+            filter=WorkflowTemplateFilter,
+            order=WorkflowTemplateOrder,
             description="The templates that workflows can be made from.",
         ),
     },
