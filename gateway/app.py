@@ -32,6 +32,7 @@ from gateway.plan.cost import CostModel
 from gateway.plan.planner import Planner
 from gateway.schema.build import build_schema
 from gateway.schema.context import Context, Plans
+from gateway.schema.permissions import needed
 from gateway.settings import Settings, read_settings, split
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -114,6 +115,7 @@ def create_engine(settings: Settings, upstream: Upstream | None = None) -> Engin
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
         link_origins=split(settings.link_origins),
+        needs=needed,
         change_time=min(_CHANGE_TIME, settings.read_timeout, settings.deadline / 2),
     )
     return Engine(

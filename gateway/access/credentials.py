@@ -43,6 +43,8 @@ class Credentials(Protocol):
 class Passthrough:
     """The caller's own token, unchanged: never cached, never shared, never logged."""
 
+    of_caller = True
+
     async def token(self, caller: Caller) -> str:
         """See `Credentials.token`."""
         if not caller.token:
@@ -63,17 +65,22 @@ class Passthrough:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """One token for everyone; the sandbox takes any."""
+    """One token for everyone; the sandbox takes any.
+
+    A caller's own goes instead where ``value`` is for those who have none: so one can try on the
+    sandbox what a token with few permissions sees.
+    """
 
     value: str = field(repr=False)
+    of_caller: bool = False
 
     async def token(self, caller: Caller) -> str:
         """See `Credentials.token`."""
-        return self.value
+        return (caller.token if self.of_caller else None) or self.value
 
     def key(self, caller: Caller) -> str:
         """See `Credentials.key`."""
-        return ""
+        return caller.account if self.of_caller else ""
 
     async def renew(self, caller: Caller, refused: str) -> str | None:
         """See `Credentials.renew`."""

@@ -216,6 +216,8 @@ class OnBehalfOf:
         tls: trusted instead of the system's roots.
     """
 
+    of_caller = True
+
     def __init__(
         self,
         identity: Identity,

@@ -24,7 +24,7 @@ def credentials_of(access: AccessSettings, tls: ssl.SSLContext | None = None) ->
         tls: trusted by the connections to Microsoft Entra ID instead of the system's roots.
     """
     if access.upstream_url is None:
-        return Fixed("sandbox")
+        return Fixed("sandbox", of_caller=not (access.audience or access.api_keys))
     if access.credentials == "passthrough":
         return Passthrough()
     # azure-identity takes long to import, and neither passthrough nor the sandbox needs it.

@@ -64,5 +64,9 @@ def sandbox(
     listener = listen(config)
     chosen = listener.getsockname()[1]
     typer.echo(f"Sandbox of Microsoft Graph lifecycle workflows at {origin(host, chosen)}/v1.0")
+    typer.echo(
+        "It takes any token; a JWT, signed or not, whose claims scp or roles hold permissions of\n"
+        "Microsoft Graph may do what these allow, any other may do all."
+    )
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[listener])

@@ -8,22 +8,22 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 import httpx
 from tenacity import RetryError
 
 from gateway.errors import (
     BudgetExceeded,
+    Forbidden,
     GatewayError,
     GraphError,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
 from gateway.graph import batch
-from gateway.graph.errors import outcome_unknown, shortened
+from gateway.graph.errors import outcome_unknown, shortened, tell_needs
 from gateway.graph.fairness import Later, TooLate, Turn, Turns
+from gateway.graph.links import Links
 from gateway.graph.pacing import Pace, Paces, Patience
 from gateway.graph.replies import (
     Reply,
@@ -44,7 +44,6 @@ from gateway.graph.transport import (
     exchange,
     target_of,
 )
-from gateway.odata.address import same_path
 from gateway.odata.query import GraphRequest
 from gateway.plan.cost import Latency
 
@@ -62,7 +61,6 @@ _HEADERS = {"Prefer": "include-unknown-enum-members"}
 _LONG_URL = 4_000
 # httpx sends no longer URL.
 _LONGEST_URL = 65_536
-_LONGEST_LINK = 98_304
 
 
 class GraphClient:
@@ -79,6 +77,8 @@ class GraphClient:
         change_time: seconds that must be left for a change to be sent; with less, its answer would
             be given up before it can be expected.
         later: as for `Turns`, with ``clock``, which `Session.deadline` is of.
+        needs: the permissions of which a request takes one, by its method and path, for the error
+            that the service refuses it with.
     """
 
     def __init__(
@@ -94,14 +94,16 @@ class GraphClient:
         change_time: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         later: Later | None = None,
+        needs: Callable[[str, str], Sequence[str]] = lambda method, path: (),
     ) -> None:
         self.root = root.rstrip("/")
-        self._origins = {_origin(urlsplit(url)) for url in (self.root, *link_origins)}
+        self.relative = Links(self.root, link_origins).relative
         self._base = httpx.URL(self.root).raw_path.decode("ascii").rstrip("/")
         self._timeouts = (connect_timeout, read_timeout)
         self._max_attempts = max_attempts
         self._batches = batch.BatchSize()
         self._change_time = change_time
+        self._needs = needs
         self.latency = Latency()
         self._clock = clock
         self._turns = Turns(concurrency, clock=clock, later=later)
@@ -132,56 +134,15 @@ class GraphClient:
         """
         parts = batch.divided(requests, self._batches.now)
         if len(parts) == 1:
-            return await self._exchange(parts[0], session)
-        answered = await asyncio.gather(*(self._exchange(part, session) for part in parts))
-        return [reply for replies in answered for reply in replies]
-
-    def relative(self, link: str, url: str = "") -> str:
-        """A nextLink relative to the version root, whatever origin it names.
-
-        A relative one is resolved against the URL of the request (RFC 3986). OData takes the
-        context URL, which is below the version root, for its base (OData JSON Format 4.01, section
-        4.3), so what does not lead to the same collection that way is resolved against the root.
-
-        Args:
-            link: as the service wrote it.
-            url: what was requested, relative to the version root; ``""`` if that is not known.
-
-        Raises:
-            GraphError: the link leads elsewhere; it is never followed, because the token would go
-                with it (questions.md, point 4). Or it is longer than 96 kB.
-        """
-        if len(link) > _LONGEST_LINK:
-            raise GraphError("the service gave a nextLink that is longer than any service takes")
-        outside = GraphError("the service gave a nextLink that leads outside the version root")
-        try:
-            there = urlsplit(link)
-            if there.scheme:
-                found = self._below_the_root(there)
-            else:
-                bases = (f"{self.root}/{url}", f"{self.root}/") if url else (f"{self.root}/",)
-                ways = (self._below_the_root(urlsplit(urljoin(base, link))) for base in bases)
-                wanted = url.partition("?")[0]
-                found = next((way for way in ways if way and same_path(way, wanted or way)), None)
-        except ValueError:
-            raise outside from None
-        if found is None:
-            raise outside
-        return found
-
-    def _below_the_root(self, url: SplitResult) -> str | None:
-        """A URL relative to the version root.
-
-        Where the root is a proxy, links may name the version without what stands before it there.
-        """
-        root = urlsplit(self.root).path
-        prefixes = (f"{root}/", f"/{root.rpartition('/')[2]}/")
-        prefix = next((prefix for prefix in prefixes if url.path.startswith(prefix)), None)
-        segments = unquote(url.path).replace("\\", "/").split("/")
-        if _origin(url) not in self._origins or prefix is None or ".." in segments:
-            return None
-        path = url.path.removeprefix(prefix)
-        return f"{path}?{url.query}" if url.query else path
+            replies = await self._exchange(parts[0], session)
+        else:
+            answered = await asyncio.gather(*(self._exchange(part, session) for part in parts))
+            replies = [reply for part in answered for reply in part]
+        for request, reply in zip(requests, replies, strict=True):
+            if isinstance(reply.error, Forbidden) and not reply.shared:
+                path = request.url.partition("?")[0]
+                tell_needs(reply.error, self._needs(request.method, path), session)
+        return replies
 
     async def _exchange(self, requests: Sequence[GraphRequest], session: Session) -> list[Reply]:
         """The replies after as many attempts as each request is worth.
@@ -490,7 +451,3 @@ class GraphClient:
             return Reply(error=error, status=-1, retry=not changes)
         finally:
             session.usage.http_requests += sending.begun
-
-
-def _origin(url: Any) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)

@@ -157,6 +157,7 @@ class Engine:
             caller=caller.account,
             credential=self.credentials.key(caller),
             renewal=usage.renewal,
+            own=getattr(self.credentials, "of_caller", False),
         )
 
     async def aclose(self) -> None:

@@ -2,8 +2,10 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+
+import jwt
 
 from gateway.errors import (
     LONGEST_CLAIMS,
@@ -19,11 +21,13 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from gateway.graph.session import Session
 
 E = TypeVar("E", bound=GatewayError)
 LONGEST_MESSAGE = 1000
 LONGEST_DETAIL = 200
 """Characters that are told of a message of the service, and of a code or an id."""
+_MOST_NAMES = 100
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -129,3 +133,47 @@ def another(error: E) -> E:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def tell_needs(error: GatewayError, needs: Sequence[str], session: Session) -> None:
+    """Add to a refusal the permissions of which the request takes one, and what the token carries.
+
+    Args:
+        error: says 403, in the service's words.
+        needs: the permissions, the least first.
+        session: whose token it was; what it carries is told to whom it belongs alone.
+    """
+    if not needs:
+        return
+    error.extensions["permissions"] = list(needs)
+    found = carried(session.token) if session.own else None
+    told = f"this takes the permission {needs[0]} at least"
+    if found is not None:
+        kind, names = found
+        error.extensions["granted"] = names
+        enough = next((name for name in needs if name in names), None)
+        if enough is not None:
+            told = f"the token has {enough}, which is enough, so the caller may lack a role"
+        else:
+            told += f", and the token has none that is enough ({kind})"
+    error.message = f"{error.message} ({told})"
+    error.args = (error.message,)
+
+
+def carried(token: str) -> tuple[str, list[str]] | None:
+    """The permissions that a token says it carries, and of which kind; ``None`` if it does not say.
+
+    Its signature is not checked: the service does that.
+    """
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
+    except jwt.InvalidTokenError:
+        return None
+    scopes, roles = claims.get("scp"), claims.get("roles")
+    if isinstance(scopes, str):
+        kind, names = "delegated", scopes.split()
+    elif isinstance(roles, list):
+        kind, names = "application", [role for role in roles if isinstance(role, str)]
+    else:
+        return None
+    return kind, [shortened(name, LONGEST_DETAIL) for name in names[:_MOST_NAMES]]

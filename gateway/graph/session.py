@@ -57,6 +57,8 @@ class Session:
     read of their answers. ``caller`` is the account whose share of the slots is used, and
     ``credential`` what the service throttles: a name or a hash, never a token.
     ``renewal`` gets another token where this one is refused; the caller's own can't be had anew.
+    ``own`` says that the token is the caller's, or was got on their behalf, so that they may know
+    what it carries.
     """
 
     token: str = field(repr=False)
@@ -67,6 +69,7 @@ class Session:
     caller: str = ""
     credential: str = ""
     renewal: Renewal | None = None
+    own: bool = False
 
     @property
     def remaining(self) -> float:

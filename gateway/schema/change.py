@@ -33,7 +33,9 @@ from gateway.schema.context import Context
 from gateway.schema.declare import edge_metadata
 from gateway.schema.enums import ChangeOutcome
 from gateway.schema.given import ODATA_TYPE, body_of, has_members, path_of
+from gateway.schema.permissions import needed, told
 from gateway.schema.selection import arguments_of, field_selection
+from gateway.schema.service import ROOT
 
 Given = Mapping[str, Any]
 Path = str | Callable[[Given], str]
@@ -70,7 +72,9 @@ def changed(target: str, description: str) -> Any:
 
 def change(input_: type, method: str, path: Path, *, description: str, **how: Any) -> Any:
     """A mutation that sends one request; for ``method``, ``path`` and ``how`` see `sending`."""
-    return mutation(input_, sending(input_, method, path, **how), description=description)
+    perform = sending(input_, method, path, **how)
+    takes = (method, path) if isinstance(path, str) else None
+    return mutation(input_, perform, description=description, takes=takes)
 
 
 def sending(
@@ -138,8 +142,19 @@ def _made(routes: Routes, collection: str, row: Any) -> Place:
     return Place(Address("", "", ""), {k: v for k, v in row.items() if k != "id"}, error=error)
 
 
-def mutation(input_: type, perform: Perform, *, description: str) -> Any:
-    """A mutation of ``input_`` that does what ``perform`` does."""
+def mutation(
+    input_: type, perform: Perform, *, description: str, takes: tuple[str, str] | None = None
+) -> Any:
+    """A mutation of ``input_`` that does what ``perform`` does.
+
+    Args:
+        input_: its input type.
+        perform: what it does.
+        description: for the schema.
+        takes: method and path of the request whose permission the description names.
+    """
+    if takes is not None:
+        description += told(needed(takes[0], f"{ROOT}/{takes[1]}"))
 
     async def resolver(root: Any, info: Info[Context, None], input: Any) -> Any:  # noqa: A002
         field = MutationField(info.context, raw_info(info))

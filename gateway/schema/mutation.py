@@ -6,6 +6,7 @@ Rows are those of graph-lifecycle-api.md, section 5.
 import strawberry
 
 from gateway.schema.actions import (
+    RESULT_OF_TASK,
     ResumeTaskProcessingResultInput,
     W,
     activate_and_wait,
@@ -189,6 +190,7 @@ class Mutation:
     activate_workflow_with_scope: WorkflowPayload | None = mutation(
         ActivateWorkflowWithScopeInput,
         activate_with_scope,
+        takes=("POST", f"{W}/activateWithScope"),
         description=(
             "Run a workflow for a scope, now: users, a group, a run or user processing results. "
             "`activateRunScope` with FAILED_USERS and FAILED_TASKS reprocesses what failed in a "
@@ -198,6 +200,7 @@ class Mutation:
     activate_workflow_and_wait: ActivateWorkflowAndWaitPayload | None = mutation(
         ActivateWorkflowAndWaitInput,
         activate_and_wait,
+        takes=("POST", f"{W}/activateAndWait"),
         description=(
             "Run a workflow for one subject, and answer when it has ended; it may take minutes "
             "(GATEWAY_WAIT_TIMEOUT). It is sent once, whatever happens: where no answer came in "
@@ -207,11 +210,13 @@ class Mutation:
     cancel_processing: CancelProcessingPayload | None = mutation(
         CancelProcessingInput,
         cancel,
+        takes=("POST", f"{W}/cancelProcessing"),
         description="Cancel runs that are queued or in progress; each run is reported.",
     )
     resume_task_processing_result: TaskProcessingResultPayload | None = mutation(
         ResumeTaskProcessingResultInput,
         resume,
+        takes=("POST", f"{RESULT_OF_TASK}/resume"),
         description=(
             "Tell a task that waits for its custom task extension how the operation ended. The "
             "caller's own token must be allowed to. Only where GATEWAY_ALLOW_RESUME says so."
@@ -230,6 +235,7 @@ class Mutation:
     preview_workflow: WorkflowPayload | None = mutation(
         PreviewWorkflowInput,
         preview,
+        takes=("POST", f"{W}/previewWorkflow"),
         description=(
             "Try a workflow on users. What comes of it is in `userProcessingResults` of the "
             "workflow, later, with the execution type PREVIEW, among earlier previews."
@@ -238,6 +244,7 @@ class Mutation:
     preview_task_failures: PreviewTaskFailuresPayload | None = mutation(
         WorkflowKeyInput,
         preview_failures,
+        takes=("POST", f"{W}/previewTaskFailures"),
         description="Find out which tasks of a workflow are expected to fail.",
     )
     create_workflow: WorkflowPayload | None = change(
@@ -301,6 +308,7 @@ class Mutation:
     update_settings: SettingsPayload | None = mutation(
         UpdateSettingsInput,
         update_settings,
+        takes=("PATCH", "settings"),
         description=(
             "Change the tenant's settings for lifecycle workflows. The service takes the interval "
             "and the settings of the e-mails only together: what of them is not given is read "

@@ -51,7 +51,9 @@ async def errors(gateway: Gateway, query: str, **variables: Any) -> list[dict[st
 async def test_a_long_message_is_cut(start: Start, query: str, part: str, status: int) -> None:
     gateway = await start(Settings(max_attempts=1), unusual=failing(part, status, message=LONG))
     for error in await errors(gateway, query):
-        assert error["message"] == "x" * (LONGEST_MESSAGE - 1) + "…"
+        message, _, added = error["message"].partition(" (")
+        assert message == "x" * (LONGEST_MESSAGE - 1) + "…"
+        assert bool(added) == (status == 403)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 500, 502])

@@ -32,6 +32,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.sandbox.errors import GraphError, bad_request
 from gateway.sandbox.protocol.batch import Item, answer_batch, parse_batch
 from gateway.sandbox.protocol.faults import Disconnected, Faults
+from gateway.sandbox.protocol.permissions import grants_of
 from gateway.sandbox.protocol.service import (
     JSON,
     LogicalRequest,
@@ -82,7 +83,7 @@ class Sandbox:
         if request.method != "POST":
             return error_reply(GraphError(405), request.headers)
         try:
-            items = parse_batch(request.body, request.root)
+            items = parse_batch(request.body, request.root, request.grants)
         except GraphError as error:
             return error_reply(error, request.headers)
         try:
@@ -149,7 +150,8 @@ class VersionRoot:
         except GraphError as error:
             return error_reply(error, headers)
         root = f"{request.url.scheme}://{request.url.netloc}/{self.version}"
-        logical = LogicalRequest(root, request.method, url, headers, body)
+        grants = grants_of(token.strip())
+        logical = LogicalRequest(root, request.method, url, headers, body, grants)
 
         async def real() -> Reply:
             if url.partition("?")[0].strip("/") in {"$batch", "%24batch"}:

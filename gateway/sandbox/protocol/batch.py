@@ -16,7 +16,9 @@ Handler = Callable[[LogicalRequest], Awaitable[Reply]]
 class Item:
     """One checked item of a batch, and its status once it is answered."""
 
-    def __init__(self, data: Mapping[str, Any], root: str) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], root: str, grants: frozenset[str] | None = None
+    ) -> None:
         headers = data.get("headers") or {}
         self.id: str = data["id"]
         self.depends_on: list[str] = data.get("dependsOn") or []
@@ -27,13 +29,15 @@ class Item:
             url=data["url"],
             headers={name.lower(): str(value) for name, value in headers.items()},
             body=data.get("body"),
+            grants=grants,
         )
 
 
-def parse_batch(body: Any, root: str) -> list[Item]:
+def parse_batch(body: Any, root: str, grants: frozenset[str] | None = None) -> list[Item]:
     """Return the items of a batch document; a malformed one is a 400 as a whole.
 
-    `root` is the absolute URL of the version root that all items are relative to.
+    `root` is the absolute URL of the version root that all items are relative to, `grants` are the
+    permissions of the token of the whole.
     """
     requests = body.get("requests") if isinstance(body, dict) else None
     if not isinstance(requests, list):
@@ -45,7 +49,7 @@ def parse_batch(body: Any, root: str) -> list[Item]:
     seen: set[str] = set()
     for data in requests:
         _check(data, seen)
-    return [Item(data, root) for data in requests]
+    return [Item(data, root, grants) for data in requests]
 
 
 def _check(data: Any, seen: set[str]) -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from gateway.sandbox.data.model import EntityType, Row, withhold_unknown_members
 from gateway.sandbox.data.rows import ListRows, Rows
 from gateway.sandbox.errors import GraphError, bad_request
+from gateway.sandbox.protocol import permissions
 from gateway.sandbox.protocol.endpoints import ENDPOINTS
 from gateway.sandbox.protocol.query_options import Expansion, Query, parse_query
 from gateway.sandbox.protocol.routing import Match, Router
@@ -26,7 +27,8 @@ class LogicalRequest:
     """A request as the service sees it.
 
     `root` is the absolute URL of the version root, `url` relative to it; header names are in
-    lower case; `body` is parsed JSON.
+    lower case; `body` is parsed JSON; `grants` are the permissions that the token carries, or None
+    if it may do everything.
     """
 
     root: str
@@ -34,6 +36,7 @@ class LogicalRequest:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    grants: frozenset[str] | None = None
 
     @property
     def beta(self) -> bool:
@@ -100,6 +103,7 @@ class Service:
         endpoint = match.endpoint
         if endpoint.draft and not self.drafts:
             raise GraphError(405)
+        permissions.check(endpoint, request.grants)
         # Options are judged before the ids in the path are looked up, as OData servers do.
         query = parse_query(text, endpoint, match.path, self.settings, request.beta)
         if endpoint.needs_body and request.body is None:
@@ -234,4 +238,7 @@ class _Representation:
             result = dict(row)
         for name in entity.hidden:
             result.pop(name, None)
+        grants = self.request.grants
+        if "employeeLeaveDateTime" in result and grants and permissions.LEAVE_DATE not in grants:
+            result["employeeLeaveDateTime"] = None
         return result

@@ -4,6 +4,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
+from gateway.schema import permissions
 from gateway.schema.declare import edge, many, one, prop, resource, text_of
 from gateway.schema.enums import CustomTaskExtensionReplyMode
 from gateway.schema.filters import (
@@ -111,7 +112,7 @@ CustomTaskExtensionOrder = order_of(
 @resource(
     "A logic app that a task can call.",
     routes=[Route("customTaskExtensions/*")],
-    permissions=["LifecycleWorkflows-CustomExt.Read.All"],
+    permissions=[permissions.EXTENSIONS],
     roots={
         "custom_task_extension": one(
             "customTaskExtensions/{id}", description="A custom task extension."

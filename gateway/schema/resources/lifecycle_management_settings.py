@@ -3,6 +3,7 @@
 import strawberry
 
 from gateway.odata.routes import Route
+from gateway.schema import permissions
 from gateway.schema.declare import one, prop, resource
 from gateway.schema.quarantine import QuarantineConfiguration
 
@@ -18,7 +19,7 @@ class EmailSettings:
 @resource(
     "The tenant's settings for lifecycle workflows.",
     routes=[Route("settings")],
-    permissions=["LifecycleWorkflows.Read.All"],
+    permissions=[permissions.READ],
     roots={
         "settings": one("settings", description="The tenant's settings for lifecycle workflows."),
     },

@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
+from gateway.schema import permissions
 from gateway.schema.activation_scope import ActivationScope
 from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
@@ -58,7 +59,7 @@ RunOrder = order_of(
 @resource(
     "One execution of a workflow, for one or more users.",
     routes=[Route("runs/*", below="Workflow")],
-    permissions=["LifecycleWorkflows-Reports.Read.All"],
+    permissions=[permissions.REPORTS],
     roots={
         "run": one("workflows/{workflowId}/runs/{id}", description="A run of a workflow."),
     },

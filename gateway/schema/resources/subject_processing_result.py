@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
+from gateway.schema import permissions
 from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import (
     LifecycleWorkflowProcessingStatus,
@@ -49,7 +50,7 @@ SubjectProcessingResultFilter = filter_of(
         Route("subjectProcessingResults/*", below="Run", select=False),
         Route("subjectProcessingResults/*", below="Workflow", select=False),
     ],
-    permissions=["LifecycleWorkflows-Reports.Read.All"],
+    permissions=[permissions.REPORTS],
     roots={
         "subject_processing_result": one(
             "workflows/{workflowId}/runs/{runId}/subjectProcessingResults/{id}",

@@ -9,6 +9,7 @@ from gateway.errors import BadUserInput
 from gateway.internals import argument, field
 from gateway.odata.timestamps import Time, instant
 from gateway.plan.model import Navigation, Shape, Strategy
+from gateway.schema import permissions
 from gateway.schema.declare import DRAFT, edge_metadata, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
 from gateway.schema.rows import computed, read, read_edge, reads_edge
@@ -190,7 +191,7 @@ def summary(target: str, function: str, *, description: str, shape: Shape = Shap
 
 @resource(
     "Counts of user results, as the draft has them.",
-    permissions=["LifecycleWorkflows-Reports.Read.All"],
+    permissions=[permissions.REPORTS],
     roots={
         "users_summary": one(
             "workflows/{workflowId}",
@@ -216,7 +217,7 @@ class UsersProcessingSummary:
 
 @resource(
     "Counts over all workflows of the tenant.",
-    permissions=["LifecycleWorkflows-Reports.Read.All"],
+    permissions=[permissions.REPORTS],
     roots={
         "insights": one(
             "insights",

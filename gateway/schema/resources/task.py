@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Join, Strategy
+from gateway.schema import permissions
 from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleTaskCategory
 from gateway.schema.filters import (
@@ -50,7 +51,7 @@ TaskOrder = order_of("TaskOrder", "tasks", "id displayName executionSequence isE
         Route("tasks/*", below="WorkflowVersion", select=False),
         Route("tasks/*", below="WorkflowTemplate", get=False, select=False),
     ],
-    permissions=["LifecycleWorkflows-Workflow.Read.All"],
+    permissions=[permissions.WORKFLOWS],
     roots={
         "task": one("workflows/{workflowId}/tasks/{id}", description="A task of a workflow."),
     },

@@ -3,6 +3,7 @@
 import strawberry
 
 from gateway.odata.routes import Route
+from gateway.schema import permissions
 from gateway.schema.declare import many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleTaskCategory, ValueType
 from gateway.schema.filters import (
@@ -41,7 +42,7 @@ TaskDefinitionOrder = order_of(
 @resource(
     "A built-in task that workflows can use.",
     routes=[Route("taskDefinitions/*")],
-    permissions=["LifecycleWorkflows.Read.All"],
+    permissions=[permissions.READ],
     roots={
         "task_definition": one("taskDefinitions/{id}", description="A task definition."),
         "task_definitions": many(

@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
+from gateway.schema import permissions
 from gateway.schema.across import OF_RUNS, OF_WHICH_WORKFLOWS, STARTED_AFTER, STARTED_BEFORE
 from gateway.schema.declare import DRAFT, edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
@@ -58,7 +59,7 @@ TaskProcessingResultOrder = order_of(
         Route("taskProcessingResults/*", below="SubjectProcessingResult", get=False),
         Route("taskProcessingResults/*", below="Task", select=False),
     ],
-    permissions=["LifecycleWorkflows-Reports.Read.All"],
+    permissions=[permissions.REPORTS],
     connection=ResultConnection,
     roots={
         "task_processing_result": one(

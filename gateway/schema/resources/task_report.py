@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
+from gateway.schema import permissions
 from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
 from gateway.schema.filters import (
@@ -53,7 +54,7 @@ TaskReportOrder = order_of(
 @resource(
     "What became of one task in one run, over all users.",
     routes=[Route("taskReports/*", below="Workflow", get=False)],
-    permissions=["LifecycleWorkflows-Reports.Read.All"],
+    permissions=[permissions.REPORTS],
     roots={
         "task_report": one(
             "workflows/{workflowId}/taskReports/{id}", description="A task report of a workflow."

@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Lookup, Strategy
+from gateway.schema import permissions
 from gateway.schema.declare import edge, prop, resource
 from gateway.schema.relay import Node
 from gateway.schema.scalars import DateTime
@@ -24,7 +25,7 @@ def author(description: str) -> Any:
     "A user of the directory. Only `id` is known without a directory permission. A user who "
     "has been deleted keeps the `id`; everything else is null.",
     routes=[Route("/users/*")],
-    permissions=["User.ReadBasic.All"],
+    permissions=[permissions.USER_BASIC],
     lookup=Lookup(
         collection="users",
         deleted_at="deletedDateTime",
@@ -66,7 +67,10 @@ class User(Node):
     display_name: str | None = prop("The name shown in the address book.")
     employee_hire_date: DateTime | None = prop("When the user was, or will be, hired.")
     employee_id: str | None = prop("The employee identifier assigned by the organization.")
-    employee_leave_date_time: DateTime | None = prop("When the user left, or will leave.")
+    employee_leave_date_time: DateTime | None = prop(
+        f"When the user left, or will leave. Takes `{permissions.LEAVE_DATE}` on top of reading "
+        "the user: without it the service answers null as if there were no date."
+    )
     employee_type: str | None = prop("The kind of worker, such as Employee or Contractor.")
     given_name: str | None = prop("First name.")
     job_title: str | None = prop("The title of the position, such as Accountant.")

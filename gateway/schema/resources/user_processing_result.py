@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Regroup, Shape, Strategy
+from gateway.schema import permissions
 from gateway.schema.across import OF_WHICH_WORKFLOWS, OF_WORKFLOWS, SUBJECT_ID
 from gateway.schema.declare import edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
@@ -55,7 +56,7 @@ UserProcessingResultOrder = order_of(
         Route("userProcessingResults/*", below="Run"),
         Route("userProcessingResults/*", below="Workflow", get=False),
     ],
-    permissions=["LifecycleWorkflows-Reports.Read.All"],
+    permissions=[permissions.REPORTS],
     connection=ResultConnection,
     roots={
         "user_processing_result": one(

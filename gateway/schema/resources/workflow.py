@@ -4,6 +4,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
+from gateway.schema import permissions
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.declare import connection, edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory, SubjectType
@@ -68,7 +69,7 @@ WorkflowOrder = order_of(
     "A lifecycle workflow: tasks, and when they are run for whom. In a list, "
     "`executionConditions` and `tasks` cost one more upstream request per workflow.",
     routes=[Route("workflows/*"), Route("deletedItems/workflows/*")],
-    permissions=["LifecycleWorkflows-Workflow.ReadBasic.All"],
+    permissions=[permissions.BASIC],
     roots={
         "workflow": one("workflows/{id}", description="A workflow."),
         "workflows": many(

@@ -4,6 +4,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
+from gateway.schema import permissions
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.declare import edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory
@@ -27,7 +28,7 @@ WorkflowTemplateOrder = order_of("WorkflowTemplateOrder", "templates", "displayN
 @resource(
     "A template that workflows can be made from.",
     routes=[Route("workflowTemplates/*", select=False)],
-    permissions=["LifecycleWorkflows.Read.All"],
+    permissions=[permissions.READ],
     roots={
         "workflow_template": one("workflowTemplates/{id}", description="A workflow template."),
         "workflow_templates": many(

@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
+from gateway.schema import permissions
 from gateway.schema.conditions import WorkflowExecutionConditions
 from gateway.schema.declare import edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory, SubjectType
@@ -38,7 +39,7 @@ WorkflowVersionOrder = order_of(
     "A version of a workflow. In a list, `executionConditions`, `settings` and `tasks` cost "
     "one more upstream request per version.",
     routes=[Route("versions/*", below="Workflow", number=True)],
-    permissions=["LifecycleWorkflows-Workflow.Read.All"],
+    permissions=[permissions.WORKFLOWS],
     roots={
         "workflow_version": one(
             "workflows/{workflowId}/versions/{versionNumber}",
