@@ -40,8 +40,8 @@ def banner(settings: Settings, host: str, port: int) -> str:
         '    -d \'{"query": "{ workflows { nodes { displayName category } } }"}\'\n\n'
         "  A query to begin with:\n\n"
         + "".join(f"    {line}\n" for line in DEFAULT_QUERY.splitlines())
-        + "\n  It takes any token. A JWT, signed or not, whose claims scp or roles hold permissions\n"
-        "  of Microsoft Graph shows what these allow; any other, or none, shows all.\n"
+        + "\n  It takes any token. A JWT, signed or not, whose claims scp or roles hold\n"
+        "  permissions of Microsoft Graph shows what these allow; any other, or none, shows all.\n"
         "\n  For your own tenant: GATEWAY_UPSTREAM_URL=https://graph.microsoft.com/v1.0"
     )
 
