@@ -45,7 +45,7 @@ _STRING = r"'(?:[^']|'')*'"
 _REWRITES = re.compile(
     rf"(?P<single>\bin\s*\(\s*(?:{_STRING}|[^\s,()']+)\s*)\)"
     rf"|(?P<has>\b\w+)\s+has\s+(?P<member>{_STRING})"
-    rf"|(?P<reserved>\bhassubset\b)|{_STRING}"
+    rf"|(?P<reserved>\bhassubset\b)|(?P<negation>(?i:\bnot))(?=\()|{_STRING}"
 )
 
 
@@ -76,7 +76,9 @@ def compile_filter(text: str, entity: EntityType, max_in: int | None = None) -> 
 
 
 def _rewrite(match: re.Match[str]) -> str:
-    # The parser knows no `has`, and writes a list of one with a comma.
+    # The parser knows no `has`, writes a list of one with a comma, and `not` with a blank.
+    if match["negation"]:
+        return "not "
     if match["reserved"]:
         raise bad_request("Invalid filter clause: unknown function 'hassubset'.")
     if match["single"]:

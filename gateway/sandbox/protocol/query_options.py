@@ -93,7 +93,7 @@ def parse_query(
     options = split_query(text)
     known: dict[str, str] = {}
     for name, value in options.items():
-        plain = name.removeprefix("$")
+        plain = name.removeprefix("$").lower()
         if name.startswith("$") or (beta and plain in _KNOWN):
             if plain not in endpoint.options and not (plain == "skiptoken" and endpoint.paged):
                 raise bad_request(f"The query option '${plain}' is not supported here.")

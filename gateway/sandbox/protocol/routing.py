@@ -1,7 +1,7 @@
 """Routing: the endpoint that a request path belongs to."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
@@ -12,6 +12,8 @@ from gateway.sandbox.writes.declarations import Endpoint
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _NO_KEY = re.compile(r"^\$|\(")
 _CALL = re.compile(r"(?:microsoft\.graph\.identityGovernance\.)?(\w+)\((.*)\)", re.I)
+# What has a name and a value in the parentheses is a function.
+_KEYED = re.compile(r"(?P<collection>\w+)\((?:'(?P<quoted>(?:[^']|'')*)'|(?P<plain>[^'=,()]+))\)")
 _NAMESPACE = "microsoft.graph.identitygovernance."
 _INTEGER_KEYS = frozenset({"version"})
 
@@ -72,7 +74,8 @@ class Router:
 
     Doubled and trailing slashes are tolerated: graph-lifecycle-api.md section 7, Query options
     and URLs. A last segment `name()` of an endpoint stands for a function of a period. Functions
-    and actions are found by their plain and by their qualified name.
+    and actions are found by their plain and by their qualified name. A key may stand in parentheses
+    behind its collection, as in `workflows('…')` and `versions(3)`.
     """
 
     def __init__(self, endpoints: Iterable[Endpoint]) -> None:
@@ -93,12 +96,23 @@ class Router:
                 name = endpoint.path.rpartition("/")[2].lower()
                 self.actions[f"{_NAMESPACE}{name}"] = name
 
+    def _segments(self, path: str) -> Iterator[str]:
+        """Yield the decoded segments of a path, a key in parentheses as one of its own."""
+        for segment in map(unquote, filter(None, path.split("/"))):
+            found = _KEYED.fullmatch(segment)
+            if found is None:
+                yield segment
+                continue
+            yield found["collection"]
+            quoted: str | None = found["quoted"]
+            yield found["plain"] if quoted is None else quoted.replace("''", "'")
+
     def match(self, method: str, path: str) -> Match:
         """Return the endpoint for an encoded path; raise 400 or 405 where there is none."""
         node = self.root
         keys: dict[str, str] = {}
         segment = parameters = ""
-        for segment in map(unquote, filter(None, path.split("/"))):
+        for segment in self._segments(path):
             name = segment.lower()
             following = node.literals.get(self.actions.get(name, name))
             if call := _CALL.fullmatch(segment):
