@@ -36,6 +36,8 @@ from gateway.schema.permissions import needed
 from gateway.settings import Settings, read_settings, split
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+SANDBOX = ("workflows", "runs", "users", "tasks", "seed", "now")
+"""The settings ``sandbox_…``, which are options of the sandbox too."""
 EMBEDDED_SANDBOX_URL = "http://sandbox/v1.0"
 _CHANGE_TIME = 5.0
 DEFAULT_QUERY = """\
@@ -97,9 +99,10 @@ def upstream_of(settings: Settings, tls: ssl.SSLContext | None = None) -> Upstre
     if settings.sandbox_url is not None:
         return Upstream(settings.sandbox_url, credentials)
     # A gateway in front of a real service has no use for it.
-    from gateway.sandbox import create_sandbox
+    from gateway.sandbox import SandboxSettings, create_sandbox
 
-    transport = httpx.ASGITransport(create_sandbox())
+    given = {name: getattr(settings, f"sandbox_{name}") for name in SANDBOX}
+    transport = httpx.ASGITransport(create_sandbox(SandboxSettings(**given)))
     return Upstream(EMBEDDED_SANDBOX_URL, credentials, transport)
 
 

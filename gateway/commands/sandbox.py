@@ -37,6 +37,9 @@ def sandbox(
         str, typer.Option(help="Methods of the beta draft: accept or refuse.")
     ] = _DEFAULT.draft_methods,
     moving: Annotated[bool, typer.Option(help="Keep one run in progress.")] = _DEFAULT.moving,
+    now: Annotated[
+        str, typer.Option(help="What the clock shows at the start: a time, or real.")
+    ] = "real",
 ) -> None:
     """Run the sandbox on a port of its own.
 
@@ -56,6 +59,7 @@ def sandbox(
                 select=select,  # type: ignore[arg-type]
                 draft_methods=draft_methods,  # type: ignore[arg-type]
                 moving=moving,
+                now=now,
             )
         )
     except ValueError as error:

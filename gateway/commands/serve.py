@@ -13,12 +13,14 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from gateway.app import SANDBOX
 from gateway.banner import banner
 from gateway.checks import findings
 from gateway.commands.listening import listen
 from gateway.commands.options import HostOption, PortOption, with_settings
 from gateway.commands.telling import failure, settings_or_end
 from gateway.http.server import server_config
+from gateway.settings import Settings
 from gateway.settings.sources import variable
 
 
@@ -51,7 +53,7 @@ def serve(
     )
     listener = listen(config)
     embedded = settings.upstream_url is None and settings.sandbox_url is None
-    with _shared_sandbox(embedded and workers > 1):
+    with _shared_sandbox(settings, embedded and workers > 1):
         typer.echo(banner(settings, host, listener.getsockname()[1]))
         if workers > 1:
             Multiprocess(config, sockets=[listener]).run()
@@ -60,12 +62,13 @@ def serve(
 
 
 @contextmanager
-def _shared_sandbox(needed: bool) -> Iterator[None]:
+def _shared_sandbox(settings: Settings, needed: bool) -> Iterator[None]:
     """A sandbox in a process of its own, so that all workers see the same state."""
     if not needed:
         yield
         return
-    command = [sys.executable, "-m", "gateway", "sandbox", "--port", "0"]
+    options = (f"--{name}={getattr(settings, f'sandbox_{name}')}" for name in SANDBOX)
+    command = [sys.executable, "-m", "gateway", "sandbox", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             assert process.stdout is not None  # noqa: S101 - asked for above

@@ -25,6 +25,8 @@ class SandboxSettings:
     and `subject_filter` choose between the readings that questions.md (6, 1 and 9) leaves open.
     `draft_methods` says whether the methods of the beta draft exist (graph-lifecycle-api.md section
     5.8). `clock` moves what is in progress when `moving` is true; otherwise time stands still.
+    `now` is what the clock shows at the start: a DateTimeOffset, `real` for the time that it is, or
+    empty for the data's own, an hour after the newest scheduled run on 2026-06-30.
     """
 
     workflows: int = 5
@@ -39,6 +41,7 @@ class SandboxSettings:
     subject_filter: SubjectFilter = "accept"
     draft_methods: DraftMethods = "accept"
     moving: bool = True
+    now: str = ""
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:

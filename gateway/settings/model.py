@@ -27,6 +27,7 @@ from gateway.settings.values import (
     Level,
     Origins,
     OriginsOrAll,
+    SandboxTime,
     TokenHost,
     VersionRoot,
     members,
@@ -73,6 +74,19 @@ class Settings(BaseSettings):
         "Upstream",
         "Version root of a sandbox that runs elsewhere; callers need no token. Without it, "
         "and without an upstream, a sandbox is embedded.",
+    )
+    sandbox_workflows: int = setting(
+        "Sandbox", "Workflows of the embedded sandbox.", 5, ge=0, le=10_000
+    )
+    sandbox_runs: int = setting("Sandbox", "Runs of each workflow.", 4, ge=0, le=10_000)
+    sandbox_users: int = setting("Sandbox", "Users of each run.", 5, ge=0, le=100_000)
+    sandbox_tasks: int = setting("Sandbox", "Tasks of each workflow.", 3, ge=0, le=25)
+    sandbox_seed: int = setting("Sandbox", "Equal seeds give equal data.", 1)
+    sandbox_now: SandboxTime = setting(
+        "Sandbox",
+        "The time that its clock shows at the start, such as 2026-06-30T12:00:00Z; its runs lie in "
+        "the days before. `real` is the time that it is.",
+        "real",
     )
     cost: Literal["latency", "balanced", "quota"] = setting(
         "Upstream",

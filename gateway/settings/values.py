@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -99,6 +100,17 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _sandbox_time(value: str) -> str:
+    try:
+        known = value == "real" or datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        known = False
+    if not known:
+        raise ValueError("must be real, or a time with its offset such as 2026-06-30T12:00:00Z")
+    return value
+
+
+SandboxTime = Annotated[str, AfterValidator(_sandbox_time)]
 VersionRoot = Annotated[str, AfterValidator(_version_root)]
 Guid = Annotated[str, AfterValidator(_guid)]
 TokenHost = Annotated[str, AfterValidator(_token_host)]

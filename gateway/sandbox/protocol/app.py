@@ -31,6 +31,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.sandbox.errors import GraphError, bad_request
 from gateway.sandbox.protocol.batch import Item, answer_batch, parse_batch
+from gateway.sandbox.protocol.dating import Dating
 from gateway.sandbox.protocol.faults import Disconnected, Faults
 from gateway.sandbox.protocol.permissions import grants_of
 from gateway.sandbox.protocol.service import (
@@ -66,6 +67,7 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
         self.service = Service(settings)
+        self.dating = Dating(settings.now)
         self.faults = Faults()
         self.log: deque[dict[str, Any]] = deque(maxlen=_LOG_SIZE)
 
@@ -128,7 +130,8 @@ class VersionRoot:
         self.sandbox.log.append(entry)
         if self.sandbox.settings.latency_ms:
             await asyncio.sleep(self.sandbox.settings.latency_ms / 1000)
-        url = target.partition(f"/{self.version}")[2]
+        dating = self.sandbox.dating
+        url = dating.inward(target.partition(f"/{self.version}")[2].encode()).decode()
         try:
             reply = await self.reply(request, url, entry)
         except Disconnected:
@@ -136,7 +139,7 @@ class VersionRoot:
         entry["status"] = reply.status
         content = reply.raw.encode() if reply.raw is not None else b""
         if reply.raw is None and reply.body is not None:
-            content = orjson.dumps(reply.body)
+            content = dating.outward(orjson.dumps(reply.body))
         return Response(content, reply.status, reply.headers)
 
     async def reply(self, request: Request, url: str, entry: dict[str, Any]) -> Reply:
@@ -146,7 +149,7 @@ class VersionRoot:
         if scheme.lower() != "bearer" or not token.strip():
             return error_reply(GraphError(401), headers)
         try:
-            body = await _json(request)
+            body = await _json(request, self.sandbox.dating)
         except GraphError as error:
             return error_reply(error, headers)
         root = f"{request.url.scheme}://{request.url.netloc}/{self.version}"
@@ -162,12 +165,12 @@ class VersionRoot:
         return await (fault.apply(real, headers) if fault else real())
 
 
-async def _json(request: Request) -> Any:
+async def _json(request: Request, dating: Dating) -> Any:
     content = await request.body()
     if not content or request.method == "GET":
         return None
     try:
-        return orjson.loads(content)
+        return orjson.loads(dating.inward(content))
     except orjson.JSONDecodeError as error:
         raise bad_request(f"The request body is not valid JSON: {error}.") from error
 
