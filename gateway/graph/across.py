@@ -380,10 +380,26 @@ class Across:
         key = orjson.dumps(self._key(row, row[PARENT])).decode()
         return self._cursors.encode(self._edge, Position(key, 0, 0))
 
+    def _watermark(self, rows: list[Row]) -> str | None:
+        """The time to ask with next: the last that a row changed at, but where something could not
+        be read the one that was asked with."""
+        since = self._step.spec.since
+        if since is None:
+            return None
+        given = self._given.get(since[0])
+        asked = str(given) if given is not None else None
+        if self._unread.parts:
+            return asked
+        times = [row.get(name) for row in rows for name in since[1]]
+        known = [time for time in (*times, asked) if isinstance(time, str) and instant(time)]
+        return max(known, key=comparable, default=None)
+
     def _connection(self, rows: list[Row], more: bool, start: Key | None, total: Any) -> Row:
         window = self._node.window
         cursor: Callable[[Row], str] = self._cursor
         connection: Row = {"nodes": rows, "totalCount": total, "unread": self._unread.rows()}
+        if window is not None and window.watermark:
+            connection["watermark"] = self._watermark(rows)
         if window is not None and window.edges:
             connection["edges"] = [{"node": row, "cursor": cursor(row)} for row in rows]
         if window is not None and window.page_info:

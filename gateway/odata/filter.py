@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 Test = Callable[[Any], bool | None]
 """What a filter says of a value; ``None`` is OData's null."""
 
-OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge", "in", "has")
+OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge", "in", "has", "contains")
 MAX_DEPTH = 10
 """Levels that a filter may be nested."""
 MAX_MEMBERS = 2000
@@ -203,6 +203,9 @@ def _comparing(name: str, wanted: Any) -> Test:
     """A test of one value."""
     if wanted is None:
         return lambda value: (value is None) is (name == "eq")
+    if name == "contains":
+        part = str(wanted).casefold()
+        return lambda value: part in value.casefold() if isinstance(value, str) else None
     choices = list(wanted) if name == "in" else [wanted]
     if isinstance(choices[0], Enum):
         return _comparing_members(name, choices)

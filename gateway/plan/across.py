@@ -1,6 +1,6 @@
 """The step that answers across containers: what it asks of them, and of which."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,12 @@ from gateway.plan.model import Across as Spec
 from gateway.plan.model import Filter
 from gateway.plan.rows import Row
 from gateway.plan.steps import KEY, Allows, Ask, Kind, Step, one_per
+
+
+def checked_here(spec: Spec, arguments: Mapping[str, Any]) -> list[Filter]:
+    """The filters of an edge across containers that the service does not know."""
+    given = ((make, arguments.get(name)) for name, make in spec.here)
+    return [make(value) for make, value in given if value is not None]
 
 
 class Across(Step):
@@ -26,6 +32,10 @@ class Across(Step):
         for argument, name, operator in self.spec.period:
             if given.get(argument) is not None:
                 parts.append({name: {operator: given[argument]}})
+        if self.spec.since is not None and given.get(self.spec.since[0]) is not None:
+            argument, names = self.spec.since
+            times = [{name: {"ge": given[argument]}} for name in names]
+            parts.append({"or": times} if len(times) > 1 else times[0])
         return {"and": parts} if parts else {}
 
     @property
@@ -71,10 +81,13 @@ class Across(Step):
     def rows(self, allows: Allows, further: str | None = None) -> Options:
         """The request for the rows of a container; ``further`` is a filter beside the others."""
         node = self.node
-        names = [name for name in properties_of(self.filter) if name in node.entity.properties]
+        named = properties_of(self.filter)
+        if node.window is not None and node.window.watermark and self.spec.since is not None:
+            named += self.spec.since[1]
+        names = [name for name in named if name in node.entity.properties]
         parts = [compile_filter(part) for part in self.filter.get("and", ())]
         return Options(
-            node.select(listed=True, extra=(self.by, *names, *(self.spec.of or ())[1:])),
+            node.select(listed=True, extra=(self.by, *names, *self._owners)),
             expand=node.expansion(listed=True, allows=allows),
             filter=" and ".join(part for part in (*parts, further) if part) or None,
             order=f"{self.by} desc",
@@ -96,9 +109,19 @@ class Across(Step):
         when = one_per(node.sources[-1], " that can hold a row of the window")
         return [*found, Ask(request, when)]
 
+    @property
+    def _owners(self) -> tuple[str, ...]:
+        """The property that names the entity whose rows alone are wanted, if one is given."""
+        return self.spec.of[1:] if self.spec.of is not None and self.owner is not None else ()
+
+    @cached_property
+    def here(self) -> list[Filter]:
+        """The filters that the service does not know, which are checked here."""
+        return checked_here(self.spec, self.node.arguments)
+
     def passes(self) -> Callable[[Row], Any]:
         """Tells whether a row is wanted."""
-        return predicate(self.filter)
+        return predicate({"and": [self.filter, *self.here]} if self.here else self.filter)
 
     def narrowed(self, options: Options, owner: str) -> Options:
         """The same options for the rows of one entity."""

@@ -113,6 +113,10 @@ class Across:
         sources: the containers, outermost first.
         period: arguments that bound a property of the rows: argument, property, operator.
         of: the argument and the property that name the entity whose rows are wanted.
+        here: arguments that narrow the rows by what the service does not filter: each makes of its
+            value a filter that is checked here.
+        since: the argument that asks for what changed since a time, and the properties of the rows
+            that tell when they did.
         parts: all members of what could not be read, those of other lists too: null there.
     """
 
@@ -121,6 +125,8 @@ class Across:
     period: tuple[tuple[str, str, str], ...] = ()
     of: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
+    here: tuple[tuple[str, Callable[[Any], Filter]], ...] = ()
+    since: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

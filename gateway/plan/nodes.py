@@ -39,11 +39,12 @@ class Window:
     page_info: bool = False
     total_count: bool = False
     unread: bool = False
+    watermark: bool = False
 
     @property
     def rows(self) -> bool:
         """Whether any row is needed to answer."""
-        return self.nodes or self.edges or self.page_info or self.unread
+        return self.nodes or self.edges or self.page_info or self.unread or self.watermark
 
     @property
     def read(self) -> bool:

@@ -13,6 +13,7 @@ from gateway.odata.filter import (
     properties_of,
     search_phrase,
 )
+from gateway.plan.across import checked_here
 from gateway.plan.model import DEFAULT_FIRST, Across, EntityType, Model, Navigation, Shape
 from gateway.plan.nodes import (
     Narrowing,
@@ -225,12 +226,22 @@ class Planner:
         for name in ("filter", *(source.argument for source in across.sources)):
             if name is not None and arguments.get(name):
                 compile_filter(arguments[name])
+        for filter_ in checked_here(across, arguments):
+            compile_filter(filter_)
         if across.of is not None and arguments.get(across.of[0]) is not None:
             self.model.routes.checked_id(arguments[across.of[0]], across.of[0])
         given = [name for name, _, _ in across.period if arguments.get(name) is not None]
         times = [comparable(arguments[name]) for name in given]
         if len(times) > 1 and times != sorted(set(times)):
             raise BadUserInput(f"must be later than {given[0]}", argument=given[-1])
+
+    def _need(self, node: PlanNode, filter_: Mapping[str, Any]) -> None:
+        """Read of the rows what a filter looks at that is checked here."""
+        for name in properties_of(filter_):
+            if (prop := node.entity.properties.get(name)) is not None:
+                node.properties[prop.name] = prop
+            elif (navigation := node.entity.navigations.get(name)) is not None:
+                self._need(self._once(node, navigation, {}), filter_[name])
 
     def _window(self, arguments: Mapping[str, Any]) -> Window:
         first = arguments.get("first")
@@ -241,6 +252,9 @@ class Planner:
         return Window(first, arguments.get("after"))
 
     def _connection(self, node: PlanNode, window: Window, selection: Selection) -> None:
+        across = node.navigation.across
+        for filter_ in checked_here(across, node.arguments) if across is not None else ():
+            self._need(node, filter_)
         connection = f"{node.entity.name}Connection"
         for selected in selection.fields(connection):
             match selected.name:
@@ -253,6 +267,8 @@ class Planner:
                     window.total_count = True
                 case "unread":
                     window.unread = True
+                case "watermark":
+                    window.watermark = True
                 case "edges":
                     window.edges = True
                     for part in selected.selection.fields(f"{node.entity.name}Edge"):

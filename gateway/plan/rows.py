@@ -164,7 +164,7 @@ def _stitched(*keys: str) -> type[TypedRow]:
     return row_type(tuple((key, Any, False) for key in keys))
 
 
-CONNECTION = _stitched("nodes", "edges", "pageInfo", "totalCount", "unread")
+CONNECTION = _stitched("nodes", "edges", "pageInfo", "totalCount", "unread", "watermark")
 EDGE = _stitched("node", "cursor")
 PAGE_INFO = _stitched("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
 """What stands around the rows of a list."""

@@ -11,6 +11,7 @@ from gateway.odata.timestamps import instant
 from gateway.plan.model import Across, Evidence, Filter, Source
 from gateway.plan.rows import Row
 from gateway.schema.declare import optional
+from gateway.schema.filters import condition
 from gateway.schema.scalars import DateTime
 
 if TYPE_CHECKING:
@@ -31,15 +32,16 @@ _WITH_FAILURES = ("failed", "completedwitherrors")
 def runs_condition(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The condition of the runs that can hold a task result of the period in ``arguments``.
 
-    A result can't start before its run is scheduled, nor after its run has ended. (It can before
-    the run is said to have started: by the example of a run, its first result was made 20 ms
-    earlier.) The times of a run that has not ended are no evidence, and neither is a time that is
-    missing.
+    A result can't start before its run is scheduled, nor start or change after its run has ended.
+    (It can before the run is said to have started: by the example of a run, its first result was
+    made 20 ms earlier.) The times of a run that has not ended are no evidence, and neither is a
+    time that is missing.
     """
     parts: list[dict[str, Any]] = []
-    if (after := arguments.get("startedAfter")) is not None:
-        times = [{name: {"ge": after}} for name in ("lastUpdatedDateTime", "completedDateTime")]
-        parts.append({"or": [*times, {"completedDateTime": {"eq": None}}]})
+    for since in ("startedAfter", "changedSince"):
+        if (after := arguments.get(since)) is not None:
+            times = [{name: {"ge": after}} for name in ("lastUpdatedDateTime", "completedDateTime")]
+            parts.append({"or": [*times, {"completedDateTime": {"eq": None}}]})
     if (before := arguments.get("startedBefore")) is not None:
         start = "scheduledDateTime"
         parts.append({"or": [{start: {"lt": before}}, {start: {"eq": None}}]})
@@ -104,8 +106,21 @@ _RUNS = Source(
 
 _PARTS = ("workflowId", "runId")
 
-OF_WORKFLOWS = Across("scheduledDateTime", (_WORKFLOWS,), of=("subjectId", "subject"), parts=_PARTS)
+OF_WORKFLOWS = Across(
+    "scheduledDateTime",
+    (_WORKFLOWS,),
+    of=("subjectId", "subject"),
+    parts=_PARTS,
+    since=("changedSince", ("scheduledDateTime", "startedDateTime", "completedDateTime")),
+)
 """Results that are listed below workflows."""
+RUNS = Across(
+    "scheduledDateTime",
+    (_WORKFLOWS,),
+    parts=_PARTS,
+    since=("changedSince", ("lastUpdatedDateTime", "completedDateTime", "scheduledDateTime")),
+)
+"""The runs of all workflows."""
 OF_RUNS = Across(
     "createdDateTime",
     (_WORKFLOWS, _RUNS),
@@ -114,6 +129,13 @@ OF_RUNS = Across(
         ("startedAfter", "startedDateTime", "ge"),
         ("startedBefore", "startedDateTime", "lt"),
     ),
+    of=("subjectId", "subject"),
+    here=(
+        ("taskId", lambda id_: {"task": {"id": {"eq": id_}}}),
+        ("taskDefinitionId", lambda id_: {"task": {"taskDefinitionId": {"eq": id_}}}),
+        ("failureReason", lambda given: {"failureReason": given}),
+    ),
+    since=("changedSince", ("createdDateTime", "startedDateTime", "completedDateTime")),
 )
 """Results that are listed below runs only."""
 
@@ -122,6 +144,30 @@ OF_WHICH_WORKFLOWS = optional(
     Annotated["WorkflowFilter", strawberry.lazy("gateway.schema.resources.workflow")],
     "Of which workflows.",
 )
-STARTED_AFTER = optional("started_after", DateTime, "Only results that started then or later.")
+STARTED_AFTER = optional(
+    "started_after",
+    DateTime,
+    "Only results that started then or later. It tells nothing of what ended since: see "
+    "`changedSince`.",
+)
+CHANGED_SINCE = optional(
+    "changed_since",
+    DateTime,
+    "Only what was made, started or ended then or later. `watermark` of the connection is the time "
+    "to ask with next; what has that very time comes again.",
+)
 STARTED_BEFORE = optional("started_before", DateTime, "Only results that started before then.")
+OF_SUBJECT = optional("subject_id", strawberry.ID, "Only of the user with this object id.")
+OF_TASK = optional("task_id", strawberry.ID, "Only of this task; checked by the gateway.")
+OF_DEFINITION = optional(
+    "task_definition_id",
+    strawberry.ID,
+    "Only of tasks of this task definition; checked by the gateway.",
+)
+ReasonCondition = condition("ReasonCondition", str, "eq ne in contains")
+FOR_REASON = optional(
+    "failure_reason",
+    ReasonCondition,
+    "Only with such a reason; checked by the gateway, which reads all that pass the other filters.",
+)
 SUBJECT_ID = argument("subject_id", strawberry.ID, "Object id of the user in Microsoft Entra ID.")

@@ -31,6 +31,7 @@ _OPERATORS = {
     "ge": "Greater than or equal to, or not before.",
     "in": "Equal to one of these.",
     "has": "Among the values is this one.",
+    "contains": "This is a part of it, in whichever case.",
 }
 
 

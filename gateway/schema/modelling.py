@@ -269,6 +269,9 @@ class _Check:
         for _, property_, _ in across.period:
             if property_ not in target.properties:
                 yield f"is bounded by {property_}, which {target.name} does not have"
+        for property_ in across.since[1] if across.since is not None else ():
+            if property_ not in target.properties:
+                yield f"asks since a time of {property_}, which {target.name} does not have"
         if across.of is not None and across.of[1] not in target.navigations:
             yield f"is narrowed by {across.of[1]}, which {target.name} does not have"
         for source in across.sources:

@@ -7,6 +7,7 @@ from graphql import GraphQLError
 
 from gateway.plan.rows import Row
 from gateway.schema.rows import computed, is_row, read
+from gateway.schema.scalars import DateTime
 from gateway.schema.service import SERVICE
 
 T = TypeVar("T")
@@ -101,5 +102,12 @@ class ResultConnection(Connection[T], Generic[T]):
         description=(
             "What could not be read of a list across workflows, whose `totalCount` is null then; "
             "empty on all other edges. If it is not selected, an error at the connection tells it."
+        )
+    )
+    watermark: DateTime | None = strawberry.field(
+        description=(
+            "The `changedSince` to ask with next: the latest time at which a row of this page "
+            "changed, or the one that was asked with; of several pages the latest counts. Where "
+            "something could not be read it does not go on. Null on edges without that argument."
         )
     )

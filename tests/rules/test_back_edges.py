@@ -21,7 +21,11 @@ from tests.conftest import Gateway, Start
 
 SCHEMA = build_schema()
 LONGEST = 5
-CONTAINERS = {"run": "runs", "workflow": "workflows"}
+CONTAINERS = {
+    "run": "runs",
+    "userProcessingResult": "userProcessingResults",
+    "workflow": "workflows",
+}
 
 
 def _navigations(entity: str) -> Iterator[Navigation]:
@@ -193,7 +197,7 @@ def test_every_edge_to_a_container_is_among_them() -> None:
         if isinstance(type_, GraphQLObjectType) and name not in ("Query", "Mutation")
         for field, definition in type_.fields.items()
         if field in CONTAINERS and not _listed(definition.type)
-        if get_named_type(definition.type).name in ("Run", "Workflow")
+        if get_named_type(definition.type).name in ("Run", "UserProcessingResult", "Workflow")
         if not name.endswith("Payload")
     }
     declared = {

@@ -96,6 +96,7 @@ ADDED_FIELDS = {
     "UserProcessingResult.run": BACK,
     "UserProcessingResult.workflow": BACK,
     "TaskProcessingResult.run": BACK,
+    "TaskProcessingResult.userProcessingResult": BACK,
     "TaskProcessingResult.workflow": BACK,
     "TaskReport.run": "the run that `runId` names",
     "TaskReport.workflow": BACK,

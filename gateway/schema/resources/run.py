@@ -7,8 +7,9 @@ import strawberry
 from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema import permissions
+from gateway.schema.across import CHANGED_SINCE, OF_WHICH_WORKFLOWS, RUNS
 from gateway.schema.activation_scope import ActivationScope
-from gateway.schema.declare import connection, edge, one, prop, resource, text_of
+from gateway.schema.declare import connection, edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
 from gateway.schema.filters import (
     DateTimeCondition,
@@ -60,8 +61,20 @@ RunOrder = order_of(
     "One execution of a workflow, for one or more users.",
     routes=[Route("runs/*", below="Workflow")],
     permissions=[permissions.REPORTS],
+    connection=ResultConnection,
     roots={
         "run": one("workflows/{workflowId}/runs/{id}", description="A run of a workflow."),
+        "runs": many(
+            "workflows",
+            across=RUNS,
+            filter=RunFilter,
+            arguments=[OF_WHICH_WORKFLOWS, CHANGED_SINCE],
+            description=(
+                "Runs across all workflows, newest first (by scheduledDateTime): what runs now, "
+                "what failed last night? Costs 1 + ⌈W/20⌉ upstream requests for W workflows that "
+                "pass `workflowFilter`."
+            ),
+        ),
     },
 )
 class Run(Node):

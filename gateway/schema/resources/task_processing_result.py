@@ -7,7 +7,17 @@ import strawberry
 from gateway.odata.routes import Route
 from gateway.plan.model import Strategy
 from gateway.schema import permissions
-from gateway.schema.across import OF_RUNS, OF_WHICH_WORKFLOWS, STARTED_AFTER, STARTED_BEFORE
+from gateway.schema.across import (
+    CHANGED_SINCE,
+    FOR_REASON,
+    OF_DEFINITION,
+    OF_RUNS,
+    OF_SUBJECT,
+    OF_TASK,
+    OF_WHICH_WORKFLOWS,
+    STARTED_AFTER,
+    STARTED_BEFORE,
+)
 from gateway.schema.declare import DRAFT, edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus
 from gateway.schema.filters import (
@@ -25,6 +35,7 @@ from gateway.schema.workflow_subject import WorkflowSubject
 
 if TYPE_CHECKING:
     from gateway.schema.resources.run import Run
+    from gateway.schema.resources.user_processing_result import UserProcessingResult
     from gateway.schema.resources.workflow import Workflow
 
 _PATH = (
@@ -69,7 +80,16 @@ TaskProcessingResultOrder = order_of(
             "workflows",
             across=OF_RUNS,
             filter=TaskProcessingResultFilter,
-            arguments=[OF_WHICH_WORKFLOWS, STARTED_AFTER, STARTED_BEFORE],
+            arguments=[
+                OF_WHICH_WORKFLOWS,
+                STARTED_AFTER,
+                STARTED_BEFORE,
+                CHANGED_SINCE,
+                OF_SUBJECT,
+                OF_TASK,
+                OF_DEFINITION,
+                FOR_REASON,
+            ],
             description=(
                 "Task results across all workflows and runs, newest first (by createdDateTime). "
                 "Costs 1 + ⌈W/20⌉ + ⌈R/20⌉ upstream requests for W workflows that pass "
@@ -111,6 +131,16 @@ class TaskProcessingResult(Node):
     )
     task: Task | None = edge(
         "Task", Strategy.INLINE, lives_in="workflows/*/tasks", description="The task that was run."
+    )
+    user_processing_result: (
+        Annotated["UserProcessingResult", strawberry.lazy(".user_processing_result")] | None
+    ) = edge(
+        "UserProcessingResult",
+        Strategy.REQUEST,
+        container="userProcessingResults",
+        description=(
+            "The result of the user that this is a part of; null where it was not reached by it."
+        ),
     )
     run: Annotated["Run", strawberry.lazy(".run")] | None = edge(
         "Run",

@@ -7,7 +7,7 @@ import strawberry
 from gateway.odata.routes import Route
 from gateway.plan.model import Regroup, Shape, Strategy
 from gateway.schema import permissions
-from gateway.schema.across import OF_WHICH_WORKFLOWS, OF_WORKFLOWS, SUBJECT_ID
+from gateway.schema.across import CHANGED_SINCE, OF_WHICH_WORKFLOWS, OF_WORKFLOWS, SUBJECT_ID
 from gateway.schema.declare import edge, many, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowProcessingStatus, WorkflowExecutionType
 from gateway.schema.filters import (
@@ -71,7 +71,7 @@ UserProcessingResultOrder = order_of(
             "workflows",
             across=OF_WORKFLOWS,
             filter=UserProcessingResultFilter,
-            arguments=[SUBJECT_ID, OF_WHICH_WORKFLOWS],
+            arguments=[SUBJECT_ID, OF_WHICH_WORKFLOWS, CHANGED_SINCE],
             description=(
                 "Everything that happened to one user across all workflows, newest first (by "
                 "scheduledDateTime). Costs 1 + ⌈W/20⌉ upstream requests for W workflows that pass "

@@ -135,7 +135,7 @@ class Workflow(Node):
         order=TaskOrder,
         description="The tasks of the current version; at most 25.",
     )
-    runs: Connection[Run] | None = connection(
+    runs: ResultConnection[Run] | None = connection(
         "Run",
         filter=RunFilter,
         order=RunOrder,
