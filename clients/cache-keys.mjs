@@ -4,6 +4,7 @@
 /** The types with a `nodeId`. */
 export const nodes = [
   "CustomTaskExtension",
+  "LifecyclePolicy",
   "Run",
   "SubjectProcessingResult",
   "Task",
@@ -24,6 +25,8 @@ export const parts = [
   "ActivateRunScope",
   "ActivateUserScope",
   "ActivateWorkflowAndWaitPayload",
+  "AllExcludingGroupsSubjectSet",
+  "AllExcludingSpecificObjectsSubjectSet",
   "Application",
   "AttributeChangeTrigger",
   "AttributeSetEntry",
@@ -37,11 +40,14 @@ export const parts = [
   "CustomTaskExtensionConnection",
   "CustomTaskExtensionEdge",
   "CustomTaskExtensionPayload",
+  "DeleteOnlyEnforcementAction",
   "DeletedPayload",
   "DirectoryObject",
   "DirectoryObjectConnection",
   "DirectoryObjectEdge",
   "DirectoryObjectWorkflowSubject",
+  "DisableOnlyEnforcementAction",
+  "DisableThenDeleteEnforcementAction",
   "EmailSettings",
   "EntityReference",
   "GroupBasedSubjectSet",
@@ -49,6 +55,12 @@ export const parts = [
   "Insights",
   "KeyValuePair",
   "LifecycleManagementSettings",
+  "LifecyclePolicyConnection",
+  "LifecyclePolicyEdge",
+  "LifecyclePolicyPriorityConfiguration",
+  "LifecyclePolicyPriorityConfigurationConnection",
+  "LifecyclePolicyPriorityConfigurationEdge",
+  "LifecyclePolicyRule",
   "LogicAppTriggerEndpointConfiguration",
   "MembershipChangeTrigger",
   "OnDemandExecutionOnly",
@@ -65,6 +77,7 @@ export const parts = [
   "RunConnection",
   "RunEdge",
   "RunSummary",
+  "SelectedObjectsSubjectSet",
   "SettingsPayload",
   "SubjectProcessingResultConnection",
   "SubjectProcessingResultEdge",
@@ -86,6 +99,7 @@ export const parts = [
   "UnknownActivationScope",
   "UnknownAuthenticationConfiguration",
   "UnknownEndpointConfiguration",
+  "UnknownEnforcementAction",
   "UnknownExecutionConditions",
   "UnknownExecutionTrigger",
   "UnknownQuarantineCondition",
@@ -128,8 +142,15 @@ export const possibleTypes = {
     "LogicAppTriggerEndpointConfiguration",
     "UnknownEndpointConfiguration"
   ],
+  "LifecyclePolicyEnforcementAction": [
+    "DeleteOnlyEnforcementAction",
+    "DisableOnlyEnforcementAction",
+    "DisableThenDeleteEnforcementAction",
+    "UnknownEnforcementAction"
+  ],
   "Node": [
     "CustomTaskExtension",
+    "LifecyclePolicy",
     "Run",
     "SubjectProcessingResult",
     "Task",
@@ -148,8 +169,11 @@ export const possibleTypes = {
     "UnknownQuarantineCondition"
   ],
   "SubjectSet": [
+    "AllExcludingGroupsSubjectSet",
+    "AllExcludingSpecificObjectsSubjectSet",
     "GroupBasedSubjectSet",
     "RuleBasedSubjectSet",
+    "SelectedObjectsSubjectSet",
     "UnknownSubjectSet"
   ],
   "WorkflowExecutionConditions": [

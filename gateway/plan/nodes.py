@@ -305,10 +305,12 @@ class PlanNode:
         """The reason to read the entity at the end of an edge, if it is read.
 
         Of what an operation names, the id is read too, because that tells whether it is there;
-        where a row or a change leads to it, the address tells the id.
+        where a row or a change leads to it by its address, that tells the id.
         """
         navigation = self.navigation
-        told = {"id"} if not navigation.is_root or not self.itself else set()
+        leads = navigation.container is not None or navigation.reference is not None
+        leads = leads or (self.address is not None and not (navigation.is_root and self.itself))
+        told = {"id"} if leads else set()
         children = [child for child in self.children.values() if child.error is None]
         if (
             navigation.lives_in is not None

@@ -19,6 +19,8 @@ ACTIVATE = f"{_WORKFLOW}.Activate"
 REPORTS = "LifecycleWorkflows-Reports.Read.All"
 EXTENSIONS = "LifecycleWorkflows-CustomExt.Read.All"
 EXTEND = "LifecycleWorkflows-CustomExt.ReadWrite.All"
+POLICIES = "LifecyclePolicies-AgentId.Read.All"
+POLICE = "LifecyclePolicies-AgentId.ReadWrite.All"
 DIRECTORY = "Directory.Read.All"
 USERS = ("User.Read.All", "User.ReadWrite.All", DIRECTORY, "Directory.ReadWrite.All")
 USER_BASIC = "User.ReadBasic.All"
@@ -39,6 +41,7 @@ _READS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("insights/.+", (REPORTS, READ, WRITE)),
     ("(?:taskDefinitions|workflowTemplates|settings).*", (READ, WRITE)),
     ("customTaskExtensions.*", (EXTENSIONS, EXTEND, READ, WRITE)),
+    ("lifecyclePolic.*", (POLICIES, POLICE)),
 )
 _WRITES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (".+/resume", (WRITE,)),

@@ -275,6 +275,8 @@ NOT_REPLAYED = {
     "seed001-representation-userprocessingresult": "a resource page: no request, placeholders",
     "seed002-taskprocessingresult-create": NOT_A_READ,
     "seed003-taskprocessingresult-update": NOT_A_READ,
+    "lifecyclepolicypriorityconfiguration-update-beta": NOT_A_READ,
+    "lifecyclepolicypriorityconfigurations-list-beta": "beta only; test_policies.py reads it",
     "settings-update": NOT_A_READ,
     "taskprocessingresult-add-task-placeholder": NOT_A_READ,
     "taskprocessingresult-resume": NOT_A_READ,

@@ -383,6 +383,15 @@ SETTINGS = EntityType(
     ),
 )
 
+LIFECYCLE_POLICY = EntityType(
+    "lifecyclePolicy",
+    _properties("id", "displayName"),
+    hidden=frozenset({"rules", "author"}),
+)
+POLICY_RULE = EntityType("lifecyclePolicyRule", _properties("id"))
+POLICY_PRIORITY = EntityType(
+    "lifecyclePolicyPriorityConfiguration", _properties("id", "subjectType")
+)
 DIRECTORY_OBJECT = EntityType("directoryObject", _properties("id", "deletedDateTime"))
 
 

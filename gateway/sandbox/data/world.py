@@ -15,6 +15,7 @@ from gateway.sandbox.data.documented import DOCUMENTED
 from gateway.sandbox.data.edits import Edits
 from gateway.sandbox.data.identifiers import GuidSeries
 from gateway.sandbox.data.model import Row
+from gateway.sandbox.data.policies import make_policies
 from gateway.sandbox.data.rows import ListRows, Rows
 from gateway.sandbox.data.timestamps import TICKS_PER_SECOND, format_ticks, seconds_of
 from gateway.sandbox.data.workflows import ANCHOR, CATEGORIES
@@ -96,6 +97,11 @@ class World:
     def workflow_templates(self) -> ListRows:
         """The templates to make workflows from."""
         return ListRows(make_templates(self.settings.seed, DOCUMENTED.task_definitions))
+
+    @cached_property
+    def policies(self) -> ListRows:
+        """The lifecycle policies."""
+        return ListRows(make_policies(self.settings.seed, self.directory.id_at(0)))
 
     @cached_property
     def _extensions(self) -> ListRows:

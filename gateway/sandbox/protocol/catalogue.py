@@ -3,9 +3,14 @@
 The row numbers in the comments are those of graph-lifecycle-api.md section 5.
 """
 
+from dataclasses import replace
+
 from gateway.sandbox.data import summaries
 from gateway.sandbox.data.model import (
     CUSTOM_TASK_EXTENSION,
+    LIFECYCLE_POLICY,
+    POLICY_PRIORITY,
+    POLICY_RULE,
     SETTINGS,
     TASK,
     TASK_DEFINITION,
@@ -140,6 +145,37 @@ CATALOGUE = (
     *_INSIGHTS,
 )
 
+
+def _policy(target: Target) -> Row:
+    key = target.keys["policy"]
+    return found(target.tenant.world.policies.find(key), "lifecyclePolicy", key)
+
+
+def _priorities(target: Target) -> Rows:
+    ids = [row["id"] for row in target.tenant.world.policies]
+    return ListRows([{"id": _AGENTS, "subjectType": _AGENTS, "orderedPolicyIds": ids}])
+
+
+def _policy_author(target: Target) -> Row:
+    return target.user(_policy(target)["author"])
+
+
+_AGENTS = "agentIdentity"
+_POLICIES = f"{LIFECYCLE}/lifecyclePolicies"
+_POLICY = f"{_POLICIES}/{{policy}}"
+POLICIES = tuple(
+    replace(endpoint, beta=True)
+    for endpoint in (
+        Endpoint(_POLICIES, LIFECYCLE_POLICY, lambda at: at.tenant.world.policies),
+        Endpoint(_POLICY, LIFECYCLE_POLICY, row=_policy),
+        Endpoint(f"{_POLICY}/rules", POLICY_RULE, lambda at: ListRows(_policy(at)["rules"])),
+        Endpoint(f"{_POLICY}/createdBy", USER, row=_policy_author, typed=True),
+        Endpoint(f"{_POLICY}/lastModifiedBy", USER, row=_policy_author, typed=True),
+        Endpoint(
+            f"{LIFECYCLE}/lifecyclePolicyPriorityConfigurations", POLICY_PRIORITY, _priorities
+        ),
+    )
+)
 DIRECTORY = (
     Endpoint(  # 62: the list is for `id in (…)` only
         "users",

@@ -25,7 +25,7 @@ from gateway.sandbox.data.model import (
     WORKFLOW_VERSION,
     Row,
 )
-from gateway.sandbox.protocol.catalogue import CATALOGUE, DIRECTORY
+from gateway.sandbox.protocol.catalogue import CATALOGUE, DIRECTORY, POLICIES
 from gateway.sandbox.protocol.parts import (
     AUTHORS,
     MANAGER,
@@ -349,6 +349,7 @@ ENDPOINTS = (
     ),
     *_workflow_endpoints(DELETED, frozenset({"tasks"})),
     *CATALOGUE,
+    *POLICIES,
     *DIRECTORY,
     *AUTHORING,
     *ACTIONS,

@@ -25,6 +25,8 @@ _CODES = {
     "RW": "LifecycleWorkflows.ReadWrite.All",
     "CR": "LifecycleWorkflows-CustomExt.Read.All",
     "CW": "LifecycleWorkflows-CustomExt.ReadWrite.All",
+    "PR": "LifecyclePolicies-AgentId.Read.All",
+    "PW": "LifecyclePolicies-AgentId.ReadWrite.All",
     "UB": "User.ReadBasic.All",
     "UR": "User.Read.All",
     "UW": "User.ReadWrite.All",
@@ -41,6 +43,7 @@ _READS = (
     (r"(deletedItems/)?workflows.*", "WR WW R RW"),
     (r"insights/.*", "RP R RW"),
     (r"customTaskExtensions.*", "CR CW R RW"),
+    (r"lifecyclePolic.*", "PR PW"),
     (r".*", "R RW"),
 )
 _WRITES = (
