@@ -326,3 +326,29 @@ async def test_the_settings_are_read_by_what_is_selected(gateway: Gateway) -> No
     assert sent.items == [
         "GET /identityGovernance/lifecycleWorkflows/settings?$select=emailSettings"
     ]
+
+
+async def test_a_task_of_a_version_and_its_targets(gateway: Gateway) -> None:
+    id_ = await _workflow(gateway)
+    data = await gateway.data(
+        """query ($id: ID!) { workflow(id: $id) { administrationScopeTargets { nodes { id } }
+          versions { nodes { versionNumber administrationScopeTargets { nodes { id odataType } }
+            tasks { id nodeId displayName } } } } }""",
+        id=id_,
+    )
+    workflow = data["workflow"]
+    assert workflow["administrationScopeTargets"]["nodes"]
+    text = """query ($w: ID!, $id: ID!, $n: Int) {
+        task(workflowId: $w, id: $id, versionNumber: $n) { nodeId displayName } }"""
+    for version in workflow["versions"]["nodes"]:
+        targets = version["administrationScopeTargets"]["nodes"]
+        assert [row["id"] for row in targets] == [
+            row["id"] for row in workflow["administrationScopeTargets"]["nodes"]
+        ]
+        task, number = version["tasks"][0], version["versionNumber"]
+        found, sent = await gateway.counted(text, w=id_, id=task["id"], n=number)
+        assert found["task"] == {name: task[name] for name in ("nodeId", "displayName")}
+        root = "GET /identityGovernance/lifecycleWorkflows/workflows"
+        assert sent.items == [f"{root}/{id_}/versions/{number}/tasks/{task['id']}"]
+    [error] = await gateway.errors(text, w=id_, id=task["id"], n=0)
+    assert error["extensions"]["argument"] == "versionNumber"

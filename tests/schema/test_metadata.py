@@ -7,15 +7,19 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
+    GraphQLList,
     GraphQLNamedType,
     GraphQLObjectType,
     get_named_type,
+    get_nullable_type,
 )
 
 from gateway.schema.build import build_schema
@@ -34,7 +38,6 @@ EXCLUDED_PROPERTIES = {
     "Insights.id": "a singleton without properties; its functions are the fields",
     "LifecycleManagementSettings.id": "a singleton, and its id is undocumented",
     "Application.deletedDateTime": "an application is only named here",
-    "WorkflowVersion.administrationScopeTargets": "no page documents it below a version",
 }
 # Fields that the metadata does not have as properties.
 ADDED_FIELDS = {
@@ -312,3 +315,63 @@ def test_a_choice_of_an_input_is_a_type_that_derives_from_what_is_chosen() -> No
 
 def _in_metadata(name: str) -> str:
     return name[:1].lower() + name[1:]
+
+
+# --- types -----------------------------------------------------------------------------------
+
+SCALARS = {
+    "Edm.String": {"String", "ID"},
+    "Edm.Int32": {"Int"},
+    "Edm.Int64": {"Int64"},
+    "Edm.Boolean": {"Boolean"},
+    "Edm.DateTimeOffset": {"DateTime"},
+    "Edm.Duration": {"String"},
+}
+REFERENCE = "the id alone, as a complex value carries it"
+# Where the type of a field is not that of the property, and why.
+OTHER_TYPES = {
+    "User.manager": "null where it is no user",
+    "ActivateGroupScope.group": REFERENCE,
+    "ActivateProcessingResultScope.processingResults": REFERENCE,
+    "ActivateRunScope.run": REFERENCE,
+    "ActivateUserScope.users": REFERENCE,
+    "DirectoryObjectWorkflowSubject.directoryObject": REFERENCE,
+    "GroupBasedSubjectSet.groups": REFERENCE,
+}
+
+
+def _typed(name: str) -> dict[str, tuple[str, bool]]:
+    """The type of each property of a type, and whether it is a collection; bases included."""
+    element = _metadata().types[name]
+    base = element.get("BaseType")
+    found = _typed(_short(base)) if base else {}
+    for tag in ("Property", "NavigationProperty"):
+        for member in element.findall(f"{EDM}{tag}"):
+            type_ = member.get("Type", "")
+            many = type_.startswith("Collection(")
+            found[member.get("Name", "")] = type_.removeprefix("Collection(").rstrip(")"), many
+    return found
+
+
+def _is_other(field: GraphQLField, edm: str, *, many: bool) -> bool:
+    """Whether a field is not of the type of a property: another one, or not as many."""
+    type_: Any = get_nullable_type(field.type)
+    named: Any = get_named_type(type_)
+    listed = isinstance(type_, GraphQLList) or named.name.endswith("Connection")
+    if named.name.endswith("Connection"):
+        named = get_named_type(named.fields["nodes"].type)
+    enum = _metadata().enums.get(_short(edm))
+    flags = enum is not None and enum.get("IsFlags") == "true"
+    allowed = SCALARS.get(edm, {_in_schema(_short(edm))})
+    return named.name not in allowed or listed != (many or flags)
+
+
+def test_every_field_has_the_type_of_its_property() -> None:
+    """Collections and flags are lists, or connections where they are unbounded."""
+    wrong = [
+        f"{type_.name}.{member}"
+        for name, type_ in _exposed()
+        for member, (edm, many) in _typed(name).items()
+        if member in type_.fields and _is_other(type_.fields[member], edm, many=many)
+    ]
+    assert _differences(wrong, OTHER_TYPES) == NONE

@@ -25,6 +25,7 @@ from gateway.sandbox.data.model import (
     WORKFLOW_VERSION,
     Row,
 )
+from gateway.sandbox.data.rows import Rows
 from gateway.sandbox.protocol.catalogue import CATALOGUE, DIRECTORY, POLICIES
 from gateway.sandbox.protocol.parts import (
     AUTHORS,
@@ -148,6 +149,12 @@ def _subject_result_endpoints(path: str) -> list[Endpoint]:
     ]
 
 
+def _targets_of_version(target: Target) -> Rows:
+    """Return those of the workflow: a version has had no others."""
+    target.version()
+    return target.workflow().administration_scope_targets()
+
+
 def _version_endpoints(path: str) -> list[Endpoint]:
     one = f"{path}/{{version}}"
     expand = {**AUTHORS, **expandable(_TASKS)}
@@ -170,6 +177,12 @@ def _version_endpoints(path: str) -> list[Endpoint]:
             counted=True,
         ),
         Endpoint(f"{one}/tasks/{{task}}", TASK, row=Target.task),  # 25
+        Endpoint(
+            f"{one}/administrationScopeTargets",
+            DIRECTORY_OBJECT,
+            _targets_of_version,
+            context="directoryObjects",
+        ),
     ]
 
 

@@ -53,7 +53,11 @@ TaskOrder = order_of("TaskOrder", "tasks", "id displayName executionSequence isE
     ],
     permissions=[permissions.WORKFLOWS],
     roots={
-        "task": one("workflows/{workflowId}/tasks/{id}", description="A task of a workflow."),
+        "task": one(
+            "workflows/{workflowId}/versions/{versionNumber}/tasks/{id}",
+            "workflows/{workflowId}/tasks/{id}",
+            description="A task of a workflow, or with `versionNumber` of a version of it.",
+        ),
     },
 )
 class Task(Node):

@@ -8,7 +8,7 @@ from gateway.odata.routes import Route
 from gateway.plan.model import Shape, Strategy
 from gateway.schema import permissions
 from gateway.schema.conditions import WorkflowExecutionConditions
-from gateway.schema.declare import edge, one, prop, resource, text_of
+from gateway.schema.declare import connection, edge, one, prop, resource, text_of
 from gateway.schema.enums import LifecycleWorkflowCategory, SubjectType
 from gateway.schema.filters import (
     WORKFLOW_CONDITIONS,
@@ -18,7 +18,8 @@ from gateway.schema.filters import (
     order_of,
 )
 from gateway.schema.quarantine import WorkflowSetting
-from gateway.schema.relay import Node
+from gateway.schema.relay import Connection, Node
+from gateway.schema.resources.directory_object import DirectoryObject
 from gateway.schema.resources.task import Task, TaskFilter, TaskOrder
 from gateway.schema.resources.user import User, author
 from gateway.schema.rows import read_flags
@@ -88,4 +89,10 @@ class WorkflowVersion(Node):
     )
     workflow: Annotated["Workflow", strawberry.lazy(".workflow")] | None = edge(
         "Workflow", Strategy.REQUEST, container="workflows", description="The workflow."
+    )
+    administration_scope_targets: Connection[DirectoryObject] | None = connection(
+        "DirectoryObject",
+        selectable=False,
+        description="The administrative units that the version was restricted to. The metadata "
+        "has them, no page does.",
     )
