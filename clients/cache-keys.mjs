@@ -50,6 +50,8 @@ export const parts = [
   "DisableThenDeleteEnforcementAction",
   "EmailSettings",
   "EntityReference",
+  "FailureGroup",
+  "Failures",
   "GroupBasedSubjectSet",
   "GuestSponsorTrigger",
   "Insights",

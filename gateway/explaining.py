@@ -20,6 +20,7 @@ from gateway.plan.numbers import Numbers
 from gateway.plan.planner import Planner
 from gateway.plan.program import Program
 from gateway.schema.build import build_schema
+from gateway.schema.counting import Counted
 from gateway.schema.selection import AstSelection, Operation
 from gateway.settings import Settings
 
@@ -81,7 +82,8 @@ def program_of(
         if isinstance(definition, FragmentDefinitionNode)
     }
     selection = AstSelection(Operation(schema_, fragments, values), operation.selection_set)
-    return Planner(built.model, max_first=settings.max_first, beta=beta).plan(selection)
+    planner = Planner(built.model, max_first=settings.max_first, beta=beta)
+    return planner.plan(Counted(selection, planner.max_first))
 
 
 def _json_object(text: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Planner:
     def __init__(self, model: Model, *, max_first: int, beta: bool = False) -> None:
         self.model = model
         self._beta = beta
-        self._max_first = max_first
+        self.max_first = max_first
 
     def plan(self, selection: Selection) -> Program:
         """The plan of an operation whose root selection set is ``selection``.
@@ -246,9 +246,9 @@ class Planner:
     def _window(self, arguments: Mapping[str, Any]) -> Window:
         first = arguments.get("first")
         if first is None or first == DEFAULT_FIRST:
-            first = min(DEFAULT_FIRST, self._max_first)
-        if not 1 <= first <= self._max_first:
-            raise BadUserInput(f"must be from 1 to {self._max_first}", argument="first")
+            first = min(DEFAULT_FIRST, self.max_first)
+        if not 1 <= first <= self.max_first:
+            raise BadUserInput(f"must be from 1 to {self.max_first}", argument="first")
         return Window(first, arguments.get("after"))
 
     def _connection(self, node: PlanNode, window: Window, selection: Selection) -> None:

@@ -18,6 +18,7 @@ from gateway.plan.planner import Planner
 from gateway.plan.program import Program
 from gateway.plan.rows import Row
 from gateway.plan.stitch import unlink
+from gateway.schema.counting import Counted
 from gateway.schema.rows import read
 from gateway.schema.selection import arguments_of, coerced_variables, operation_selection
 
@@ -57,12 +58,12 @@ class Plans:
         variables = repr(coerced_variables(info))
         text = info.operation.loc.source.body if info.operation.loc else ""
         if len(variables) > _LONGEST_VARIABLES or len(text) > LONGEST_KEPT:
-            return self.planner.plan(operation_selection(info))
+            return self._made(info)
         key = id(info.operation), variables
         kept = self._kept.get(key)
         if kept is not None:
             return kept[1]
-        plan = self.planner.plan(operation_selection(info))
+        plan = self._made(info)
         # The document may be kept for the plan alone, and literals are in both.
         size = (
             plan.size * _BYTES_OF_A_FIELD
@@ -73,6 +74,9 @@ class Plans:
         if size <= self._kept.maxsize:
             self._kept[key] = info.operation, plan, size
         return plan
+
+    def _made(self, info: GraphQLResolveInfo[Any]) -> Program:
+        return self.planner.plan(Counted(operation_selection(info), self.planner.max_first))
 
 
 @dataclass(slots=True)
@@ -104,12 +108,15 @@ class Context:
         Raises:
             GatewayError: this root field failed.
         """
+        return read(await self.root(info), self.key(info))
+
+    async def root(self, info: GraphQLResolveInfo[Any]) -> Row:
+        """The stitched root row of the operation that ``info`` belongs to."""
         if self._answer is None:
             with self.usage.stages.of("plan"):
                 plan = self.plans.of(info)
             self._answer = asyncio.create_task(self.run(plan))
-        root = await self._answer
-        return read(root, self.key(info))
+        return await self._answer
 
     async def run(self, plan: Program, fresh: Sequence[Address] = ()) -> Row:
         """The stitched root row of a plan; see `Engine.run`."""

@@ -1,10 +1,12 @@
-"""Query: what can be read. Its fields but one are declared with the resources they lead to."""
+"""Query: what can be read. Its fields but two are declared with the resources they lead to."""
 
 import strawberry
 
 from gateway.internals import argument, field
 from gateway.plan.model import Navigation, Shape, Strategy
+from gateway.schema.counting import MOST
 from gateway.schema.declare import edge_metadata
+from gateway.schema.failures import Failures, count_failures
 from gateway.schema.relay import Node
 
 
@@ -25,5 +27,12 @@ class Query:
                 strategies=(Strategy.REQUEST,),
                 by_node_id="nodeId",
             )
+        ),
+    )
+    failures: Failures | None = strawberry.field(
+        resolver=count_failures,
+        description=(
+            "The failed task results of a period, counted by reason, task, workflow or day. Costs "
+            f"as much as `taskProcessingResults` for all of them; at most {MOST:,} are counted."
         ),
     )

@@ -394,6 +394,8 @@ async def executed_without_planning(schema: strawberry.Schema, document: Any, ro
     from tests.answer import operations
 
     class Unplanned:
+        max_first = 50
+
         def plan(self, _selection: Any) -> Any:
             return SimpleNamespace(size=0)
 
