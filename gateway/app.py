@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 from starlette.applications import Starlette
@@ -15,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gateway.access.credentials import Credentials, Fixed
+from gateway.access.identity import is_loopback
 from gateway.access.quota import IN_FLIGHT, PER_MINUTE, Quota
 from gateway.access.setup import authenticator_of, credentials_of
 from gateway.answer.bounds import Bounds
@@ -97,7 +99,9 @@ def upstream_of(settings: Settings, tls: ssl.SSLContext | None = None) -> Upstre
     if settings.upstream_url is not None:
         return Upstream(settings.upstream_url, credentials)
     if settings.sandbox_url is not None:
-        return Upstream(settings.sandbox_url, credentials)
+        # A token that was sent by mistake goes no further than this machine.
+        near = is_loopback(urlsplit(settings.sandbox_url).hostname or "")
+        return Upstream(settings.sandbox_url, credentials if near else Fixed("sandbox"))
     # A gateway in front of a real service has no use for it.
     from gateway.sandbox import SandboxSettings, create_sandbox
 

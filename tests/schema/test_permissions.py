@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 
+from gateway.access.caller import EVERYTHING, Caller
+from gateway.app import create_app, upstream_of
 from gateway.sandbox.protocol.endpoints import ENDPOINTS
 from gateway.sandbox.protocol.permissions import needed as needed_there
 from gateway.schema import permissions
@@ -184,10 +187,6 @@ async def test_the_date_of_leaving_is_null_without_its_permission(start: Start) 
 
 
 async def test_the_embedded_sandbox_takes_the_callers_token(start: Start) -> None:
-    import httpx
-
-    from gateway.app import create_app
-
     app = create_app(Settings())
     async with (
         app.router.lifespan_context(app),
@@ -201,6 +200,16 @@ async def test_the_embedded_sandbox_takes_the_callers_token(start: Start) -> Non
         ):
             response = await client.post("/graphql", json={"query": WORKFLOWS}, headers=headers)
             assert ("errors" in response.json()) is refused
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [("http://127.0.0.1:8001/v1.0", True), ("http://sandbox.example/v1.0", False)],
+)
+async def test_a_sandbox_elsewhere_gets_no_callers_token(url: str, own: bool) -> None:
+    credentials = upstream_of(Settings(sandbox_url=url)).credentials
+    caller = Caller("me", EVERYTHING, "a-token-of-a-tenant", "token:1")
+    assert (await credentials.token(caller) == caller.token) is own
 
 
 def test_descriptions_name_them() -> None:
