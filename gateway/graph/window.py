@@ -312,20 +312,20 @@ class WindowReader:
         """The connection object around the stitched ``rows`` of a slice."""
         window = self._node.window
         assert window is not None  # noqa: S101 - connections only
-        connection = CONNECTION(nodes=rows, totalCount=result.count)
+        connection = CONNECTION(rows, result.count)
         if window.unread:
             connection["unread"] = []
         if window.edges:
             connection["edges"] = [
-                EDGE(node=row, cursor=self._cursor(result, place) if window.cursors else None)
+                EDGE(row, self._cursor(result, place) if window.cursors else None)
                 for place, row in enumerate(rows)
             ]
         if window.page_info:
             connection["pageInfo"] = PAGE_INFO(
-                hasNextPage=result.more,
-                hasPreviousPage=result.start is not START and not result.leading,
-                startCursor=self._cursor(result, 0) if rows else None,
-                endCursor=self._cursor(result, len(rows) - 1) if rows else None,
+                result.more,
+                result.start is not START and not result.leading,
+                self._cursor(result, 0) if rows else None,
+                self._cursor(result, len(rows) - 1) if rows else None,
             )
         return connection
 

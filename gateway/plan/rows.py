@@ -97,18 +97,15 @@ ROWS = (dict, TypedRow)
 """The types of rows."""
 Row = dict[str, Any] | TypedRow
 
-# A row that did not fit is a dict, so an attribute must not be one of a dict either.
-_TAKEN = frozenset(dir(TypedRow)) | frozenset(dir(dict))
-
 
 def attribute_of(key: str) -> str:
     """The attribute of a typed row that holds what is under ``key``.
 
-    It is the key itself where that can be; other keys (of edges with arguments, of annotations)
-    have a name of their own.
+    It is an attribute that nothing else has: a dict, or an error in the place of a row, must not be
+    read as if it were a typed row.
     """
-    if key.isidentifier() and key.isascii() and key[0] != "_" and key not in _TAKEN:
-        return key
+    if key.isidentifier() and key.isascii():
+        return f"row_{key}"
     if len(key) > _LONGEST_NAME:
         return f"_{blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
     return f"_{key.encode('utf-8', 'surrogatepass').hex()}"
@@ -164,10 +161,10 @@ def _stitched(*keys: str) -> type[TypedRow]:
     return row_type(tuple((key, Any, False) for key in keys))
 
 
-CONNECTION = _stitched("nodes", "edges", "pageInfo", "totalCount", "unread", "watermark")
+CONNECTION = _stitched("nodes", "totalCount", "edges", "pageInfo", "unread", "watermark")
 EDGE = _stitched("node", "cursor")
 PAGE_INFO = _stitched("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
-"""What stands around the rows of a list."""
+"""What stands around the rows of a list; made of its values in this order."""
 
 
 def values_of(rows: list[Any], key: str) -> list[Any]:

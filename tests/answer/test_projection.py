@@ -12,7 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.answer import projection as module
 from gateway.answer.projection import Projecting, Projection
-from gateway.errors import NotFound
+from gateway.errors import GraphError, NotFound
 from gateway.odata.partial import Partial
 from gateway.plan.nodes import edge_key
 from gateway.schema.build import build_schema
@@ -308,7 +308,7 @@ async def test_what_only_a_resolver_knows_is_left_to_it_and_the_rest_is_projecte
     branch = {"shouted": "A", "leaves": [{"name": "x"}, {"name": None}]}
     assert written(result.data) == {"branches": [branch, branch]}
     (kept,) = projection.kept
-    assert "row.name" in kept.source
+    assert "row.row_name" in kept.source
     assert "shouted" not in kept.source
 
 
@@ -468,3 +468,11 @@ async def test_an_error_that_is_told_by_a_selected_field_is_not_listed(both: Bot
         "b": {"nodes": []},
         "c": {"nodes": []},
     }
+
+
+async def test_an_error_in_the_place_of_a_row_is_never_read_as_a_row(both: Both) -> None:
+    unread = [{"message": "a row"}, GraphError("an error", status=500)]
+    answer = await both(
+        of("{ runs { unread { message } } }"), {"id": "w", "runs": {"nodes": [], "unread": unread}}
+    )
+    assert ("an error", ["workflow", "runs", "unread", 1]) in answer.errors

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.errors import ClaimsChallenge, NotFound
+from gateway.odata.partial import Partial
 from gateway.plan.layout import Layout
 from gateway.plan.rows import STUB, TypedRow, attribute_of, row_type, values_of
 
@@ -46,7 +48,9 @@ def test_no_json_of_the_service_reaches_what_is_stitched() -> None:
     assert "runs(first=5)" not in row
 
 
-@pytest.mark.parametrize("key", ["pop", "keys", "_x", "__class__", "a b", "größe", "@odata.id", ""])
+@pytest.mark.parametrize(
+    "key", ["pop", "keys", "_x", "__class__", "a b", "größe", "@odata.id", "", "row_id"]
+)
 def test_every_key_has_an_attribute_of_its_own(key: str) -> None:
     row = row_type(((key, Any, False), ("id", Any, True)))()
     row[key] = 5
@@ -77,3 +81,9 @@ def test_a_page_is_decoded_with_its_annotations() -> None:
     assert (page.count, page.next) == (3, "next")
     assert values_of(page.value, "id") == ["a", None]
     assert values_of([*page.value, {"id": "c"}], "id") == ["a", None, "c"]
+
+
+@pytest.mark.parametrize("property_", ["message", "code", "status", "claims", "value", "id"])
+def test_nothing_in_the_place_of_a_row_is_read_as_one(property_: str) -> None:
+    for instead in (ClaimsChallenge("no", claims="c"), Partial({}, NotFound("no")), {}, [], "text"):
+        assert not hasattr(instead, attribute_of(property_))
